@@ -1,0 +1,1 @@
+"""Measurements of gradcheck, each run as `python -m benchmarks.<name>`."""

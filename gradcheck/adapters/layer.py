@@ -1,0 +1,266 @@
+"""A NumPy object at work: parameters set, forward and backward called, gradients gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.adapters import in_place, nested, probing
+from gradcheck.adapters.signatures import Arguments, arguments, call
+from gradcheck.adapters.slots import Slot, find_slots, in_collections, in_mapping
+from gradcheck.adapters.state import Snapshot, seeded, working_copy
+from gradcheck.errors import UsageError
+from gradcheck.traits import as_traits
+
+if TYPE_CHECKING:
+    from gradcheck.adapters.observe import Observed
+
+FORWARDS = (
+    "forward", "forward_pass", "forward_propagate", "forwardprop", "fprop", "feedforward",
+    "feed_forward", "propagate", "__call__",
+)  # fmt: skip
+BACKWARDS = (
+    "backward", "backprop", "back_prop", "backpropagate", "back_propagate", "backward_pass",
+    "backpropagation", "bprop", "backwards", "back", "vjp",
+)  # fmt: skip
+OUTPUT_NAMES = ("y", "out", "output", "outputs", "result")
+
+
+def method_of(obj: Any, names: Sequence[str]) -> str | None:
+    """The first of these methods that the object has."""
+    return next((name for name in names if callable(getattr(obj, name, None))), None)
+
+
+class Layer:
+    """A working copy of a user's object. `use` says what its parameters are."""
+
+    def __init__(self, obj: Any, options: Mapping[str, Any]) -> None:
+        self.owner = type(obj).__name__
+        self.options = options
+        self.work = working_copy(obj)
+        self.traits = set(as_traits(options.get("traits") or (), self.owner))
+        self.pristine = Snapshot.of(self.work)
+        self.forward_name = self._method("forward", FORWARDS)
+        self.backward_name = self._method("backward", BACKWARDS)
+        self.takes = arguments(getattr(self.work, self.forward_name))
+        self.slots = find_slots(self.work)
+        self.used: dict[str, Slot] = {}
+        self.in_place: set[str] = set()
+        self.data: list[str] = []
+        self.places: dict[str, str] = {}
+        self.build: nested.Build = dict
+        self.rate = 1.0
+        self._pending: Snapshot | None = None
+        self._check_backward()
+
+    def _method(self, role: str, names: Sequence[str]) -> str:
+        name = self.options.get(role) or method_of(self.work, names)
+        if not isinstance(name, str) or not callable(getattr(self.work, name, None)):
+            raise UsageError(f"{self.owner}: {role}={name!r} is not a method of it")
+        return name
+
+    def _check_backward(self) -> None:
+        self.back = arguments(getattr(self.work, self.backward_name))
+        unknown = [
+            name
+            for name in self.back.positional[1:]
+            if name in self.back.required and not self._given_to_backward(name)
+        ]
+        if unknown and len(self.back.required) == len(unknown) + 1 and len(unknown) > 3:
+            raise UsageError(f"{self.owner}: {self.backward_name} needs {unknown[0]!r}")
+        self.more_cotangents = unknown  # further outputs' cotangents, in order
+
+    def _given_to_backward(self, name: str) -> bool:
+        return name in in_place.RATES or name == "cache" or name in self.takes.names
+
+    def sizes(self) -> set[int]:
+        """Axis lengths seen in the object's arrays."""
+        return {n for slot in self.slots.values() for n in np.shape(slot.value)}
+
+    def use(self, slots: dict[str, Slot], seen: Observed | None, data: list[str]) -> None:
+        """Settle what is a parameter, what learns in place, and at which rate."""
+        self.used, self.data = slots, data
+        self.pristine.restore()
+        given = self.options.get("learning_rate")
+        if given is not None:
+            self.rate = in_place.as_rate(given)
+        elif not any(name in in_place.RATES for name in self.back.names):
+            self.rate = seen.rate if seen is not None else self._held_rate()
+        if seen is not None:
+            self.in_place = {name for name in slots if name in seen.updated}
+            self.traits |= seen.traits
+
+    def _held_rate(self) -> float:
+        held = in_place.held_rates(self.work, self.used)
+        return held[0][2] if held else 1.0
+
+    # -- what the Subject calls ----------------------------------------------------------------
+
+    def run_forward(self, **inputs: Any) -> Any:
+        self._set(inputs)
+        with self._random_state():
+            return self._outputs(self._forward(inputs))
+
+    def run_vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+        """Forward, then backward; gradients by input name. Raises what the object raises."""
+        self._reject_integers(cotangent, inputs)
+        self._set(inputs)
+        return self._claim(cotangent, inputs)
+
+    def claim_error(self, **inputs: Any) -> dict[str, Any]:
+        return {n: in_place.rounding(inputs[n], self.rate) for n in self.in_place if n in inputs}
+
+    def reset(self) -> None:
+        """Undo what the last backward wrote; all state, or random state, where declared."""
+        if self._pending is not None:
+            self._pending.restore()
+            self._pending = None
+        if "stateful" in self.traits:
+            self.pristine.restore()
+        elif "stochastic" in self.traits:
+            self.pristine.restore_generators()
+
+    # -- one evaluation ------------------------------------------------------------------------
+
+    def _claim(self, cotangent: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        with self._random_state():
+            raw = self._forward(inputs)
+            self._pending = Snapshot.of(self.work)
+            before = {name: np.array(slot.get()) for name, slot in self.used.items()}
+            returned = self._backward(cotangent, inputs, raw)
+        return {**self._returned(returned), **self._of_parameters(returned, before)}
+
+    def _random_state(self) -> Any:
+        return seeded() if "stochastic" in self.traits else nullcontext()
+
+    def _set(self, inputs: Mapping[str, Any]) -> None:
+        if self._pending is not None:
+            self.reset()
+        for name, slot in self.used.items():
+            slot.set(inputs[name])
+
+    def _forward(self, inputs: Mapping[str, Any]) -> Any:
+        values = self.build(inputs)
+        own = {self.places[name]: value for name, value in values.items() if name in self.places}
+        return call(getattr(self.work, self.forward_name), self.takes, own)
+
+    def _outputs(self, raw: Any) -> Any:
+        return nested.outputs(raw[0] if "cache" in self.back.names else raw)
+
+    def _backward(self, cotangent: Any, inputs: Mapping[str, Any], raw: Any) -> Any:
+        own = {self.places[n]: v for n, v in self.build(inputs).items() if n in self.places}
+        values: dict[str, Any] = {}
+        names = self.back.names[1:]
+        for name in names:
+            if name in in_place.RATES:
+                values[name] = self.rate
+            elif name == "cache":
+                values[name] = raw[1]
+            elif name in own and name in self.back.required:
+                values[name] = own[name]
+        first = self.back.names[0] if self.back.names else "*0"
+        values |= self._cotangents(first, cotangent)
+        return call(getattr(self.work, self.backward_name), self.back, values)
+
+    def _cotangents(self, first: str, cotangent: Any) -> dict[str, Any]:
+        """One argument, or one for each output where backward asks for so many."""
+        more = self.more_cotangents
+        if isinstance(cotangent, tuple) and more and len(cotangent) == len(more) + 1:
+            return dict(zip((first, *more), cotangent, strict=True))
+        single = isinstance(cotangent, tuple) and len(cotangent) == 1
+        return {first: cotangent[0] if single else cotangent}
+
+    # -- where the gradients are ---------------------------------------------------------------
+
+    def _returned(self, returned: Any) -> dict[str, Any]:
+        """Gradients of the forward's own arguments, out of what backward returned."""
+        if isinstance(returned, Mapping):
+            found = {name: in_mapping(returned, name) for name in self.data}
+            return {name: value for name, value in found.items() if value is not None}
+        arrays = _arrays(returned)
+        if len(arrays) > len(self.data) + len(self.used):
+            raise TypeError(
+                f"{self.backward_name} returned {len(arrays)} arrays for "
+                f"{len(self.data) + len(self.used)} inputs: {', '.join([*self.data, *self.used])}"
+            )
+        return dict(zip(self.data, arrays, strict=False))
+
+    def _of_parameters(self, returned: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+        gradients = {}
+        by_order = dict(zip([*self.data, *self.used], _arrays(returned), strict=False))
+        for name, slot in self.used.items():
+            found = self._of_parameter(name, slot, returned, by_order, before[name])
+            if found is not None:
+                gradients[name] = found
+        return gradients
+
+    def _of_parameter(
+        self, name: str, slot: Slot, returned: Any, by_order: Mapping[str, Any], before: Any
+    ) -> Any:
+        if isinstance(returned, tuple | list) and returned and isinstance(returned[-1], Mapping):
+            returned = returned[-1]
+        if isinstance(returned, Mapping):
+            found = in_mapping(returned, name)
+            if found is not None:
+                return found
+        elif name in by_order:
+            return by_order[name]
+        stored = slot.stored_gradient()
+        if stored is None:
+            stored = in_collections(self.work, slot)
+        if stored is not None and not callable(stored):
+            return np.array(stored)  # a copy: the object may use its store again
+        if name not in self.in_place and not np.array_equal(slot.get(), before):
+            self.in_place.add(name)
+        learns = name in self.in_place or (bool(self.in_place) and not self.options.get("strict"))
+        return in_place.recovered(before, slot.get(), self.rate) if learns else None
+
+    # -- integer parameters --------------------------------------------------------------------
+
+    def _reject_integers(self, cotangent: Any, inputs: Mapping[str, Any]) -> None:
+        """Raise where the object's own integer arrays spoil the gradient that floats would give."""
+        for name in [name for name, slot in self.used.items() if slot.is_integer]:
+            slot = self.used[name]
+            rounded = np.rint(inputs[name])
+            self._set({**inputs, name: rounded})
+            wanted = self._claim(cotangent, {**inputs, name: rounded}).get(name)
+            self._set({**inputs, name: rounded.astype(slot.value.dtype)})
+            try:
+                got = self._claim(cotangent, inputs).get(name)
+            except (TypeError, ValueError) as error:
+                raise TypeError(_integer(name, slot, f"backward raises {error}")) from error
+            if wanted is not None and (got is None or not np.allclose(got, wanted)):
+                raise TypeError(_integer(name, slot, "its gradient is cut to whole numbers"))
+
+    # -- trials --------------------------------------------------------------------------------
+
+    def accepts(self, data: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
+        """Whether forward runs on generic numbers of these declarations, on a spare copy."""
+        if not probing.fits(data, sizes):
+            return False
+        spare = working_copy(self.work)
+        values = probing.numbers(data, sizes, seed=3)
+        if not self.places:
+            return probing.gives_array(getattr(spare, self.forward_name), *values.values())
+        own = {self.places[n]: v for n, v in self.build(values).items() if n in self.places}
+        return probing.gives_array(call, getattr(spare, self.forward_name), self.takes, own)
+
+
+def _arrays(returned: Any) -> list[Any]:
+    """The gradients in what backward returned, in order; none where it returned None."""
+    if returned is None or isinstance(returned, Mapping):
+        return []
+    if not isinstance(returned, tuple | list):
+        return [returned]
+    return [leaf for leaf in nested.leaves([r for r in returned if not isinstance(r, Mapping)])]
+
+
+def _integer(name: str, slot: Slot, what: str) -> str:
+    return f"parameter `{name}` is {slot.value.dtype}: {what}; make it floating point"
+
+
+Forward = Callable[..., Any]
+__all__ = ["BACKWARDS", "FORWARDS", "Arguments", "Layer", "method_of"]

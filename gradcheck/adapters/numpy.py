@@ -1,0 +1,121 @@
+"""NumPy objects with a forward and a backward, however their gradients come out.
+
+Gradients may be returned (alone, in a tuple in the order of the arguments, in a mapping), stored
+beside the parameters (dW, W_grad, grads["W"], ...) or applied in place. Parameters are the float
+arrays that the forward depends on and the backward learns; they become inputs of the Subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gradcheck.adapters import nested, probing
+from gradcheck.adapters.layer import BACKWARDS, FORWARDS, Layer, method_of
+from gradcheck.adapters.observe import Observed, learned, observe
+from gradcheck.adapters.recipes import recipe_of
+from gradcheck.adapters.signatures import fit
+from gradcheck.adapters.slots import Slot
+from gradcheck.errors import UsageError
+from gradcheck.inputs import Array, Constant, Input, array
+from gradcheck.subject import Subject
+
+NAME = "an object with forward and backward methods (or __call__ and backprop, ...)"
+OPTIONS = frozenset(
+    ("learning_rate", "parameters", "frozen", "forward", "backward", "traits")
+)  # fmt: skip
+
+
+def knows(obj: Any) -> bool:
+    if isinstance(obj, type) or hasattr(obj, "named_parameters"):
+        return False
+    return method_of(obj, FORWARDS) is not None and method_of(obj, BACKWARDS) is not None
+
+
+def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> Subject:
+    """A Subject of an object with a forward and a backward; the object itself is not touched.
+
+    learning_rate: of a backward that updates in place (else an attribute such as lr, else 1).
+    parameters: names of the attributes that are parameters; frozen: names of those that are not.
+    forward, backward: names of the two methods. Raises UsageError where shapes must be given.
+    """
+    layer = Layer(obj, options)
+    declared, build = _declared(layer, inputs)
+    data = {n: i for n, i in declared.items() if n not in layer.slots or n in layer.takes.names}
+    layer.places = fit(build(dict.fromkeys(data)), layer.takes, layer.owner, layer.slots)
+    layer.build = build
+    dims = probing.pinned(
+        lambda sizes: _runs(layer, data, sizes), probing.names_of(data), layer.sizes()
+    )
+    seen = _observed(layer, data, dims)
+    slots = _parameters(layer, seen, options)
+    layer.use(slots, seen, [n for n, item in data.items() if item.differentiable])
+    whole = {**data, **{n: declared.get(n, _fixed(s)) for n, s in slots.items()}}
+    return Subject(
+        name=type(obj).__name__,
+        forward=layer.run_forward,
+        vjp=layer.run_vjp,
+        inputs=whole,
+        dims=dims,
+        traits=layer.traits | ({"inplace"} if layer.in_place else set()),
+        claim_error=layer.claim_error,
+        reset=layer.reset,
+        recipe=recipe_of(obj),
+    )
+
+
+def _declared(layer: Layer, inputs: Mapping[str, Any] | None) -> tuple[dict[str, Input], Any]:
+    if inputs is not None:
+        return nested.declare(inputs, layer.owner)
+    needed = [n for n in layer.takes.names if n in layer.takes.required]
+    names = needed or list(layer.takes.names[:1])
+    if len(names) == 1:
+        found = probing.find_shape(
+            lambda shape: layer.accepts({names[0]: array(shape)}, {}), layer.sizes()
+        )
+        if found is not None:
+            return nested.declare({names[0]: found}, layer.owner)
+    example = ", ".join(f'"{n}": "batch features"' for n in names or ["x"])
+    raise UsageError(
+        f"{layer.owner}: no shape that its forward takes was found: give inputs={{{example}}}"
+    )
+
+
+def _runs(layer: Layer, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bool:
+    return layer.accepts(data, sizes)
+
+
+def _observed(
+    layer: Layer, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]]
+) -> Observed | None:
+    """One forward and backward watched at small sizes; None where forward raises there too."""
+    names = probing.names_of(data)
+    for start in (3, 2, 4):
+        sizes = probing.first_sizes(names, dims, start)
+        if probing.fits(data, sizes) and layer.accepts(data, sizes):
+            return observe(layer, probing.numbers(data, sizes, seed=5))
+    return None
+
+
+def _parameters(
+    layer: Layer, seen: Observed | None, options: Mapping[str, Any]
+) -> dict[str, Slot]:
+    """The slots that are parameters: named by the user, or told by what was observed."""
+    for option in ("parameters", "frozen"):
+        for name in options.get(option) or ():
+            if name not in layer.slots:
+                known = ", ".join(layer.slots) or "none"
+                raise UsageError(f"{layer.owner}: {option} names {name!r}; its arrays: {known}")
+    if options.get("parameters") is not None:
+        return {name: layer.slots[name] for name in options["parameters"]}
+    frozen = set(options.get("frozen") or ()) | set(layer.places.values())
+    return {n: s for n, s in layer.slots.items() if n not in frozen and learned(s, seen)}
+
+
+def _fixed(slot: Slot) -> Array:
+    shape = slot.value.shape if slot.is_array else ()
+    is_complex = slot.is_array and slot.value.dtype.kind == "c"
+    return array(" ".join(map(str, shape)), complex=is_complex)
+
+
+__all__ = ["NAME", "OPTIONS", "Constant", "adapt", "knows"]

@@ -1,0 +1,180 @@
+"""Case: one subject at one example, with everything the checks share computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.backends.base import Array as NativeArray
+from gradcheck.backends.base import Backend
+from gradcheck.evaluation import ClaimRaised, Evaluator, as_outputs
+from gradcheck.examples import Example
+from gradcheck.findings import Finding
+from gradcheck.inputs import Array
+from gradcheck.judgement.problem import Domain, Problem
+from gradcheck.subject import Subject
+
+
+@dataclass
+class Case:
+    """A subject at one example, in native arrays of its backend.
+
+    arrays: what forward is called with. The attributes below are computed when first asked for
+    and may raise ForwardRaised or ClaimRaised.
+    """
+
+    subject: Subject
+    example: Example
+    numbers: Mapping[str, Any]
+    backend: Backend
+    evaluator: Evaluator
+    dtype: str = "float64"
+    device: str = "cpu"
+    given_cotangent: Any = None
+
+    @cached_property
+    def arrays(self) -> dict[str, Any]:
+        return {name: self.native(name, value) for name, value in self.numbers.items()}
+
+    def native(self, name: str, value: Any) -> Any:
+        """A generated value as the subject is fed it: a fresh native array of the right dtype."""
+        if not isinstance(value, np.ndarray):
+            return value
+        array = self.backend.from_numpy(value)
+        item = self.subject.inputs.get(name)
+        if isinstance(item, Array) and self.dtype != "float64":
+            array = self.backend.cast(array, self.dtype)
+        return array
+
+    def fresh(self) -> dict[str, Any]:
+        """Copies of the arrays that share no memory with them."""
+        is_array, copy = self.backend.is_array, self.backend.copy
+        return {n: copy(a) if is_array(a) else a for n, a in self.arrays.items()}
+
+    @cached_property
+    def raw_outputs(self) -> Any:
+        return self.evaluator.raw_forward(self.fresh())
+
+    @cached_property
+    def outputs(self) -> tuple[Any, ...]:
+        """All outputs, copied away from whatever memory the subject may use again."""
+        is_array, copy = self.backend.is_array, self.backend.copy
+        return tuple(copy(o) if is_array(o) else o for o in as_outputs(self.raw_outputs))
+
+    @property
+    def returns_tuple(self) -> bool:
+        return isinstance(self.raw_outputs, tuple | list)
+
+    @cached_property
+    def cotangents(self) -> tuple[Any, ...]:
+        """One cotangent per output: dense random numbers, None where an output has none."""
+        if self.given_cotangent is not None:
+            given = as_outputs(self.given_cotangent)
+            return tuple(self.native("", g) if g is not None else None for g in given)
+        return self.cotangents_from(self.example.seed)
+
+    def cotangents_from(self, seed: int) -> tuple[Any, ...]:
+        return tuple(
+            self.backend.random_signs(output, seed + 31 * k) if self.has_cotangent(output) else None
+            for k, output in enumerate(self.outputs)
+        )
+
+    def has_cotangent(self, output: Any) -> bool:
+        return self.backend.is_array(output) and self.backend.is_inexact(output)
+
+    def packed(self, cotangents: tuple[Any, ...]) -> Any:
+        """Cotangents as the subject's vjp takes them: bare where forward returns a bare array."""
+        return cotangents if self.returns_tuple else cotangents[0]
+
+    @cached_property
+    def raw_claim(self) -> Any:
+        """What vjp returned at this example, unchecked."""
+        is_array, copy = self.backend.is_array, self.backend.copy
+        cotangents = tuple(copy(c) if is_array(c) else c for c in self.cotangents)
+        return self.evaluator.vjp(self.packed(cotangents), self.fresh())
+
+    @cached_property
+    def claim(self) -> dict[str, NativeArray]:
+        """The claimed gradients by input name. Only for a claim that keeps the contract."""
+        return self.checked_claim(self.raw_claim)
+
+    def checked_claim(self, returned: Any) -> dict[str, NativeArray]:
+        """A vjp's mapping with native arrays of each differentiable input, copied."""
+        backend, claim = self.backend, {}
+        for name in self.subject.differentiable:
+            try:
+                value = returned[name]
+            except (KeyError, TypeError, IndexError) as error:
+                raise ClaimRaised(error) from error
+            if not backend.is_array(value):
+                value = backend.from_numpy(np.asarray(value))
+            claim[name] = backend.copy(value)
+        return claim
+
+    def vjp(self, cotangents: tuple[Any, ...], arrays: Mapping[str, Any]) -> dict[str, NativeArray]:
+        """The claim at other cotangents or another point, on fresh copies."""
+        is_array, copy = self.backend.is_array, self.backend.copy
+        own = tuple(copy(c) if is_array(c) else c for c in cotangents)
+        point = {n: copy(a) if is_array(a) else a for n, a in arrays.items()}
+        return self.checked_claim(self.evaluator.vjp(self.packed(own), point))
+
+    @property
+    def judged(self) -> list[int]:
+        """Positions of the outputs that have a cotangent."""
+        return [k for k, output in enumerate(self.outputs) if self.has_cotangent(output)]
+
+    def problem(self) -> Problem:
+        """This case as the verdict engine takes it: only outputs with a cotangent."""
+        kept = self.judged
+
+        def forward(arrays: dict[str, Any]) -> tuple[Any, ...]:
+            outputs = self.evaluator.forward(arrays)
+            return tuple(outputs[k] for k in kept)
+
+        def vjp(cotangents: tuple[Any, ...], arrays: dict[str, Any]) -> dict[str, Any]:
+            whole: list[Any] = [None] * len(self.outputs)
+            for k, cotangent in zip(kept, cotangents, strict=True):
+                whole[k] = cotangent
+            return self.vjp(tuple(whole), arrays)
+
+        return Problem(
+            forward=forward,
+            vjp=vjp,
+            point=self.fresh(),
+            names=self.subject.differentiable,
+            backend=self.backend,
+            domains=self.domains(),
+            kinks=self._kinks(),
+            claim_error=self._claim_error(),
+            elementwise="elementwise" in self.subject.traits,
+        )
+
+    def domains(self) -> dict[str, Domain]:
+        return {
+            name: Domain(item.low, item.high, item.open)
+            for name, item in self.subject.inputs.items()
+            if isinstance(item, Array) and (item.low is not None or item.high is not None)
+        }
+
+    def _kinks(self) -> Any:
+        # "twin" is held by the twin check, which compares with the twin's own gradient there.
+        return "subgradient" if self.subject.kinks == "twin" else self.subject.kinks
+
+    def _claim_error(self) -> Mapping[str, Any]:
+        stated = self.subject.claim_error
+        return stated(**self.arrays) if stated is not None else {}
+
+    def finding(self, check: str, kind: str, message: str, **details: Any) -> Finding:
+        """A Finding at this example, with its arrays and cotangent as NumPy."""
+        return Finding(kind, check, message, example=self.as_numpy(), **details)
+
+    def as_numpy(self) -> dict[str, Any]:
+        is_array, to_numpy = self.backend.is_array, self.backend.to_numpy
+        return {n: to_numpy(a) if is_array(a) else a for n, a in self.arrays.items()}
+
+    def numpy_cotangents(self) -> tuple[Any, ...]:
+        return tuple(None if c is None else self.backend.to_numpy(c) for c in self.cotangents)

@@ -1,0 +1,59 @@
+"""Forward mode agrees with reverse mode: <u, J v> = <J'u, v>."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcheck.case import Case
+from gradcheck.checks.base import LAWS, Check, Notes
+from gradcheck.evaluation import as_outputs, describe
+from gradcheck.findings import Finding
+from gradcheck.subject import Subject
+
+# Both sides are inner products of the same numbers by two routes; an inner cancellation of 2^20
+# is the subject's own business, a wrong tangent is of order 1.
+AGREEMENT = 2.0**-32
+
+
+class ForwardMode(Check):
+    name = "forward_mode"
+    law = "forward mode agrees with reverse mode: <u, J v> = <J'u, v>"
+    stage = LAWS
+
+    def applies(self, subject: Subject) -> str:
+        return "" if subject.jvp is not None else "no jvp is declared"
+
+    def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
+        backend, names = case.backend, case.subject.differentiable
+        tangents = {
+            n: backend.random_signs(case.arrays[n], case.example.seed + 13 + k)
+            for k, n in enumerate(names)
+        }
+        try:
+            pushed = as_outputs(
+                case.evaluator.call(case.subject.jvp, dict(tangents), **case.fresh())
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a jvp raises is a finding
+            said = f"jvp raised {describe(error)} where forward had not"
+            yield case.finding(self.name, "broken", said, cause="jvp raises")
+            return
+        forward = [backend.dot(case.cotangents[k], pushed[k]) for k in case.judged]
+        reverse = [backend.dot(case.claim[n], tangents[n]) for n in names]
+        size = sum(backend.norm(case.claim[n]) * backend.norm(tangents[n]) for n in names)
+        if not size < float("inf"):
+            return
+        off = abs(sum(forward) - sum(reverse)) / (AGREEMENT * size + 1e-300)
+        notes.score = max(notes.score, off)
+        if off > 1:
+            yield case.finding(
+                self.name,
+                "wrong",
+                f"forward mode gives {sum(forward):.8g} where reverse mode gives "
+                f"{sum(reverse):.8g}: one of jvp and vjp is wrong",
+                cause="jvp and vjp disagree",
+                expected=sum(reverse),
+                returned=sum(forward),
+            )
+
+
+CHECK = ForwardMode()

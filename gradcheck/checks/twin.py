@@ -1,0 +1,124 @@
+"""The subject agrees with its twin: outputs and gradients, kinks included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.case import Case
+from gradcheck.checks.base import VALUES, Check, Notes
+from gradcheck.evaluation import describe
+from gradcheck.findings import Finding
+from gradcheck.judgement import judge
+from gradcheck.oracles.twin import twin_of
+from gradcheck.rounding import REROUTED, ULP
+from gradcheck.subject import Subject
+
+
+class TwinAgrees(Check):
+    name = "twin"
+    law = "forward and gradient agree with the twin's"
+    stage = VALUES
+
+    def applies(self, subject: Subject) -> str:
+        if subject.twin is None:
+            return "no twin is declared"
+        return "twin='auto' was not resolved" if subject.twin == "auto" else ""
+
+    def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
+        numbers, names = case.as_numpy(), case.subject.differentiable
+        twin = twin_of(case.subject, case.device)
+        try:
+            outputs = twin.outputs(numbers)
+            gradients = twin.gradients(case.numpy_cotangents(), numbers, names)
+        except Exception as error:  # noqa: BLE001 - whatever a twin raises is a finding
+            said = f"the twin raised {describe(error)} where forward had not"
+            yield case.finding(self.name, "broken", said, cause="the twin raises")
+            return
+        disagreement = self._outputs(case, outputs, notes)
+        if disagreement is not None:
+            yield disagreement
+            return
+        for name in names:
+            yield from self._gradient(case, name, gradients[name], notes)
+
+    def _outputs(self, case: Case, others: Any, notes: Notes) -> Finding | None:
+        own = case.outputs
+        if len(own) != len(others):
+            said = f"forward returns {len(own)} outputs, the twin {len(others)}"
+            return case.finding(self.name, "wrong", said, cause="the twin's outputs differ")
+        for k, (output, other) in enumerate(zip(own, others, strict=True)):
+            if not case.backend.is_array(output):
+                continue
+            mine = case.backend.to_numpy(output)
+            if mine.shape != other.shape:
+                said = f"output {k} has shape {mine.shape}, the twin's has {other.shape}"
+                return case.finding(self.name, "wrong", said, cause="the twin's shape differs")
+            off = _distance(mine, other)
+            notes.score = max(notes.score, off)
+            if off > 1:
+                said = f"output {k} differs from the twin's: {_worst(mine, other)}"
+                return case.finding(self.name, "wrong", said, cause="the twin's outputs differ")
+        return None
+
+    def _gradient(
+        self, case: Case, name: str, other: np.ndarray, notes: Notes
+    ) -> Iterator[Finding]:
+        mine = case.backend.to_numpy(case.claim[name])
+        off = _distance(mine, other) if mine.shape == other.shape else np.inf
+        if off <= 1:
+            notes.score = max(notes.score, off)
+            return
+        at_kink = self._twin_is_right_too(case, name, other)
+        if at_kink and case.subject.kinks != "twin":
+            notes.remarks.append(f"at a kink the gradient of `{name}` differs from the twin's")
+            return
+        index = _worst_index(mine, other)
+        yield case.finding(
+            self.name,
+            "wrong_at_kink" if at_kink else "wrong",
+            f"the gradient of `{name}` differs from the twin's: {_worst(mine, other)}",
+            input=name,
+            index=index,
+            expected=other[index].item(),
+            returned=mine[index].item(),
+            fault="wrong convention at the kink" if at_kink else None,
+            cause=f"{name}: differs from the twin",
+            evidence={"expected": other, "returned": mine},
+            cotangent=case.numpy_cotangents(),
+        )
+
+    def _twin_is_right_too(self, case: Case, name: str, other: np.ndarray) -> bool:
+        """Whether the twin's gradient is a generalised one here as well: then this is a kink."""
+        backend = case.backend
+        claim = {**case.claim, name: backend.cast(backend.from_numpy(other), case.dtype)}
+        cotangents = tuple(case.cotangents[k] for k in case.judged)
+        judged = judge(case.problem(), cotangents, seed=case.example.seed, claim=claim)
+        return judged[name].verdict == "correct" and judged[name].kink is not None
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest difference over what honest rounding of this dtype allows; NaN equals NaN."""
+    with np.errstate(invalid="ignore"):
+        off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+    finite = np.abs(b[np.isfinite(b)])
+    ulp = ULP.get(str(a.dtype), ULP["float64"])
+    allowed = min(REROUTED * ulp, 2.0**-6) * float(np.max(finite, initial=0.0)) + 1e-300
+    worst = float(np.max(off, initial=0.0))
+    return np.inf if np.isnan(worst) else worst / allowed
+
+
+def _worst_index(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
+    with np.errstate(invalid="ignore"):
+        off = np.nan_to_num(np.abs(a - b), nan=np.inf)
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(off)), off.shape))
+
+
+def _worst(a: np.ndarray, b: np.ndarray) -> str:
+    index = _worst_index(a, b)
+    return f"at {list(index)} {a[index]:.6g}, the twin has {b[index]:.6g}"
+
+
+CHECK = TwinAgrees()

@@ -1,0 +1,186 @@
+"""The command `gradcheck`: exit status 0 passed, 1 findings, 2 usage."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gradcheck.errors import GradcheckError, UsageError
+
+PASSED, FOUND, USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; every error of use is one line on standard error and status 2."""
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except GradcheckError as error:
+        print(f"gradcheck: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        return PASSED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gradcheck", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _command(commands, "verify", _verify, "verify one layer", _verify_options)
+    _command(commands, "power", _power, "plant faults in a layer: what is caught", _layer_options)
+    _command(commands, "campaign", _campaign, "verify many layers on many workers", _many_options)
+    _command(commands, "report", _report, "rebuild the page from records", _report_options)
+    _command(commands, "doctor", _doctor, "versions, devices and adapters that work here")
+    return parser
+
+
+def _command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    told: str,
+    options: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> None:
+    parser = commands.add_parser(name, help=told, description=told)
+    parser.set_defaults(run=run)
+    if options is not None:
+        options(parser)
+
+
+def _layer_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="package.module:object")
+    parser.add_argument(
+        "--inputs", nargs="+", metavar="NAME=SHAPE", help='such as x="batch features"'
+    )
+    parser.add_argument("--learning-rate", type=float, help="of a backward that updates in place")
+    parser.add_argument("--examples", type=int)
+    parser.add_argument("--seconds", type=float, help="a budget")
+    parser.add_argument("--seed", type=int)
+
+
+def _verify_options(parser: argparse.ArgumentParser) -> None:
+    _layer_options(parser)
+    parser.add_argument("--dtype", default="float64")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--checks", nargs="+", metavar="CHECK")
+    parser.add_argument("--report", metavar="FILE", help="a page (.html) or records (.jsonl)")
+
+
+def _many_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="package.module:object")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--examples", type=int, default=300)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--out", default="reports", metavar="DIR")
+    parser.add_argument("--scheduler", help="address of a running Dask scheduler")
+
+
+def _report_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", nargs="*", default=["reports"], metavar="DIR")
+    parser.add_argument("--baseline", metavar="RESULTS.jsonl")
+    parser.add_argument("--out", metavar="FILE.html")
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from gradcheck.api import check
+
+    found, options = _layer(arguments)
+    report = check(
+        found,
+        _inputs(arguments.inputs),
+        examples=arguments.examples,
+        seconds=arguments.seconds,
+        seed=arguments.seed,
+        dtype=arguments.dtype,
+        device=arguments.device,
+        checks=arguments.checks,
+        **options,
+    )
+    print(report)
+    if arguments.report:
+        print(f"  report: {report.save(arguments.report)}")
+    return PASSED if report.passed else FOUND
+
+
+def _power(arguments: argparse.Namespace) -> int:
+    from gradcheck.adapters import adapt
+    from gradcheck.power import describe_power, power
+
+    found, options = _layer(arguments)
+    subject = adapt(found, _inputs(arguments.inputs), **options)
+    results = power(subject, seed=arguments.seed)
+    print(describe_power(results))
+    return PASSED if all(result.caught for result in results) else FOUND
+
+
+def _campaign(arguments: argparse.Namespace) -> int:
+    from gradcheck.campaign import campaign
+
+    run = campaign(
+        arguments.paths,
+        workers=arguments.workers,
+        examples=arguments.examples,
+        seed=arguments.seed,
+        folder=Path(arguments.out),
+        scheduler=arguments.scheduler,
+    )
+    return FOUND if run.failures else PASSED
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from gradcheck import records
+    from gradcheck.report import write_page
+
+    sources = [_records_of(folder) for folder in arguments.folders]
+    run = records.read(sources)
+    baseline = records.read([_records_of(arguments.baseline)]) if arguments.baseline else None
+    target = Path(arguments.out) if arguments.out else sources[0].parent / "index.html"
+    write_page(run, target, baseline=baseline)
+    for skipped in run.unreadable:
+        print(f"{skipped.path}:{skipped.line}: {skipped.reason}", file=sys.stderr)
+    print(target)
+    return PASSED
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from gradcheck.doctor import report
+
+    print(report())
+    return PASSED
+
+
+def _layer(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    from gradcheck.locate import locate
+
+    options = {}
+    if arguments.learning_rate is not None:
+        options["learning_rate"] = arguments.learning_rate
+    return locate(arguments.path), options
+
+
+def _inputs(given: Sequence[str] | None) -> dict[str, str] | None:
+    """{"x": "batch features"} from ["x=batch features"]."""
+    if given is None:
+        return None
+    inputs = {}
+    for text in given:
+        name, equals, shape = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--inputs {text!r}: expected NAME=SHAPE")
+        inputs[name] = shape
+    return inputs
+
+
+def _records_of(place: str) -> Path:
+    path = Path(place)
+    found = path / "results.jsonl" if path.is_dir() else path
+    if not found.exists():
+        raise UsageError(f"report: {str(found)!r} does not exist")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""A report as plain text: the diagnosis first, figures after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gradcheck.findings import Finding, Report
+
+SHOWN = 12  # findings in full; the rest are counted
+
+
+def describe_report(report: Report) -> str:
+    """What a person reads: verdict, then each finding, then what was and was not seen."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    findings = report.findings
+    yield f"{report.subject}: {report.verdict.replace('_', ' ')} ({_counts(report)})"
+    for cause in _grouped(findings)[:SHOWN]:
+        yield ""
+        yield from _finding_lines(cause)
+    if len(_grouped(findings)) > SHOWN:
+        yield f"\n... and {len(_grouped(findings)) - SHOWN} more causes"
+    if findings and findings[0].script:
+        yield ""
+        yield "to reproduce:"
+        yield from (f"    {line}" for line in findings[0].script.rstrip().splitlines())
+    yield from _passes(report)
+    for remark in report.remarks:
+        yield f"  remark: {remark}"
+    for message, count in report.discards.items():
+        yield f"  {count} examples discarded: forward raised {message}"
+    yield f"  seed={report.seed}"
+
+
+def _grouped(findings: list[Finding]) -> list[list[Finding]]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.cause or finding.message, []).append(finding)
+    # Within a cause the finding that names the fault speaks first.
+    return [sorted(group, key=lambda f: f.fault is None) for group in groups.values()]
+
+
+def _finding_lines(group: list[Finding]) -> Iterator[str]:
+    finding = group[0]
+    fault = f" [{finding.fault}]" if finding.fault else ""
+    yield f"  {finding.kind.replace('_', ' ')}{fault}: {finding.message}"
+    if finding.index is not None:
+        at = f"[{', '.join(map(str, finding.index))}]" if finding.index else ""
+        expected, returned = _number(finding.expected), _number(finding.returned)
+        yield f"    {finding.input}{at}: expected {expected}, returned {returned}"
+    for other in group[1:]:
+        yield f"    same cause: {other.kind.replace('_', ' ')}: {other.message}"
+    if finding.hint:
+        yield f"    look for: {finding.hint}"
+    yield f"    smallest example ({finding.check}):"
+    for name, value in finding.example.items():
+        yield f"      {name} = {_value(value)}"
+
+
+def _passes(report: Report) -> Iterator[str]:
+    for name, whole in report.detectable.items():
+        entries = [
+            outcome.detectable[name]["entry"]
+            for outcome in report.outcomes.values()
+            if name in outcome.detectable
+        ]
+        entry = min(entries)
+        if math.isfinite(whole):
+            single = f", {entry:.0e} in a single entry" if math.isfinite(entry) else ""
+            said = f"would have detected a relative error of {whole:.0e} as a whole{single}"
+            yield f"  gradient of `{name}`: {said}"
+
+
+def _counts(report: Report) -> str:
+    run = sum(not outcome.not_run for outcome in report.outcomes.values())
+    discarded = sum(report.discards.values())
+    said = f"{report.examples} examples, {run} checks, {report.seconds:.2f} s"
+    return said + (f", {discarded} discarded" if discarded else "")
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    number = complex(value)
+    return f"{number.real:.8g}" if not number.imag else f"{number:.8g}"
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.size > 64:
+        return f"array of shape {value.shape}, {value.dtype}"
+    return np.array2string(value, separator=", ", threshold=64).replace("\n", "\n" + " " * 12)

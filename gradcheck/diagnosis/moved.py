@@ -1,0 +1,116 @@
+"""The right numbers in the wrong places: transposed, rolled, flipped, permuted, shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.words import axis
+from gradcheck.judgement.problem import Judgement
+
+Move = tuple[str, str, np.ndarray]
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    if evidence.is_complex or not evidence.scene.is_linear(evidence.name):
+        return None
+    true, claimed = evidence.true, evidence.claimed
+    name = evidence.name
+    table = true.reshape(len(true), *evidence.shape)
+    for fault, said, moved in moves(table, 1, evidence.axes):
+        if evidence.matches(moved.reshape(claimed.shape)):
+            return _told(name, fault, f"the gradient of `{name}` is {said}", said)
+    if not evidence.one_output or np.iscomplexobj(evidence.outputs[0]):
+        return None
+    shape = evidence.outputs[0].shape
+    table = true.reshape(*shape, -1)
+    for fault, said, moved in moves(table, 0, ("",) * len(shape), len(shape)):
+        if evidence.matches(moved.reshape(claimed.shape)):
+            text = f"the gradient of `{name}` takes the cotangent {said}"
+            return _told(name, fault, text, f"cotangent {said}")
+    if true.shape[0] == true.shape[1] and evidence.matches(true.T):
+        text = f"the gradient of `{name}` is the Jacobian times the cotangent, not its transpose"
+        return _told(name, "transposed", text, "Jacobian not transposed")
+    return _permuted(evidence)
+
+
+def _told(name: str, fault: str, text: str, cause: str) -> Explanation:
+    return Explanation(text, fault, f"{fault}: {cause}", _HINTS.get(fault, ""))
+
+
+def moves(
+    table: np.ndarray, first: int, names: tuple[str, ...], last: int | None = None
+) -> Iterator[Move]:
+    """Fault, words and result of every move of the axes from `first` up to `last`."""
+    axes = range(first, table.ndim if last is None else last)
+    named = {a: axis(names, a - first) for a in axes}
+    for a, b in combinations(axes, 2):
+        pair = f"{named[a]} and {named[b]}"
+        swapped = np.swapaxes(table, a, b)
+        if table.shape[a] == table.shape[b]:
+            yield "transposed", f"transposed: {pair} are exchanged", swapped
+        else:
+            said = f"transposed: {pair} are exchanged, then reshaped"
+            yield "transposed", said, swapped.reshape(table.shape)
+    for a in axes:
+        size = table.shape[a]
+        for shift in range(1, min(size - 1, 3) + 1) if size > 2 else ():
+            for signed in (shift, -shift):
+                rolled = np.roll(table, signed, a)
+                yield "rolled", f"rolled by {signed} along {named[a]}", rolled
+                hole = [slice(None)] * table.ndim
+                hole[a] = slice(0, shift) if signed > 0 else slice(-shift, None)
+                empty = rolled.copy()
+                empty[tuple(hole)] = 0.0
+                fault = "off by one" if shift == 1 else "rolled"
+                said = f"shifted by {signed} along {named[a]}, zeros moved in"
+                if shift == 1:
+                    said = f"off by one along {named[a]}: shifted by {signed}, zeros moved in"
+                yield fault, said, empty
+                clamped = np.take(table, np.clip(np.arange(size) - signed, 0, size - 1), a)
+                said = f"off by one along {named[a]}: index i holds the value of i {-signed:+d}"
+                if shift == 1:
+                    yield "off by one", said, clamped
+        if size > 1:
+            yield "flipped", f"flipped along {named[a]}", np.flip(table, a)
+    several = tuple(axes)
+    if len(several) > 1 and sum(table.shape[a] > 1 for a in several) > 1:
+        yield "flipped", "flipped along every axis", np.flip(table, several)
+
+
+def _permuted(evidence: Evidence) -> Explanation | None:
+    """Whole slices along one axis stand in another order."""
+    table = evidence.true.reshape(len(evidence.true), *evidence.shape)
+    claimed = evidence.claimed.reshape(table.shape)
+    for a in range(1, table.ndim):
+        size = table.shape[a]
+        if size < 3:
+            continue
+        wanted = [_slice(table, a, i) for i in range(size)]
+        given = [_slice(claimed, a, i) for i in range(size)]
+        order = [[i for i in range(size) if np.allclose(g, wanted[i], 1e-7)] for g in given]
+        if all(len(o) == 1 for o in order):
+            found = [o[0] for o in order]
+            if sorted(found) == list(range(size)) and found != list(range(size)):
+                where = axis(evidence.axes, a - 1)
+                name = evidence.name
+                text = f"the gradient of `{name}` stands in another order along {where}"
+                return _told(name, "permuted", text, f"along {where}")
+    return None
+
+
+def _slice(table: np.ndarray, a: int, i: int) -> np.ndarray:
+    return np.take(table, i, a)
+
+
+_HINTS = {
+    "transposed": "look for a .T, a swapped pair of axes, or a product in the wrong order",
+    "rolled": "look for an index that is shifted, or np.roll the wrong way round",
+    "off by one": "look for a slice that starts or ends one entry too early or too late",
+    "flipped": "look for a [::-1] that is missing or one too many, such as a kernel not flipped",
+    "permuted": "look for a permutation where its inverse is needed (argsort against its inverse)",
+}

@@ -1,0 +1,111 @@
+"""The right gradient times a constant: the constant named by sizes and scalar inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.words import known_factor
+from gradcheck.judgement.problem import Judgement
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    here = ratio(evidence)
+    if here is None:
+        return None
+    values, sizes = [here], [quantities(evidence)]
+    for other in evidence.more():
+        there = ratio(other)
+        if there is None:
+            return None
+        values.append(there)
+        sizes.append(quantities(other))
+    said = known_factor(values, sizes)
+    name = evidence.name
+    if said is None:
+        return _varying(evidence, values)
+    if said == "-1":
+        return Explanation(
+            f"the gradient of `{name}` has the wrong sign: it is -1 times the right one",
+            "sign flipped",
+            "sign flipped",
+            "look for a lost or doubled minus: a difference taken the other way round",
+        )
+    mean = _mean_for_sum(evidence, said)
+    if mean is not None:
+        return mean
+    return Explanation(
+        f"the gradient of `{name}` is scaled by {said}: it is {said} times what it should be",
+        f"scaled by {said}",
+        f"scaled by {said}",
+        _hint(said),
+        {"factor": values[0]},
+    )
+
+
+def ratio(evidence: Evidence) -> float | None:
+    """c where claimed = c true, exactly; None where there is no such number."""
+    true, claimed = evidence.true, evidence.claimed
+    known = np.isfinite(true)
+    weight = float(np.sum(true[known] ** 2))
+    if not weight or not evidence.scene.is_linear(evidence.name):
+        return None
+    c = float(np.sum(true[known] * claimed[known]) / weight)
+    if c == 0.0 or abs(c - 1) < 1e-8 or not equal(c * true, claimed, abs(c) * evidence.error):
+        return None
+    return c
+
+
+def quantities(evidence: Evidence) -> dict[str, float]:
+    """Numbers a factor may be made of: sizes by name, axes, scalar inputs, counts."""
+    found: dict[str, float] = {k: float(v) for k, v in evidence.sizes.items()}
+    for name, value in evidence.scene.arrays.items():
+        if isinstance(value, bool) or name == evidence.name:
+            continue
+        if np.ndim(value) == 0 and isinstance(value, int | float | np.ndarray | np.number):
+            if np.asarray(value).dtype.kind in "iuf":
+                found[f"`{name}`"] = float(value)
+    found["the number of entries"] = float(evidence.array.size)
+    found["the number of outputs"] = float(sum(np.size(o) for o in evidence.outputs))
+    for k, size in enumerate(evidence.shape):
+        found.setdefault(f"the size of axis {k}", float(size))
+    return found
+
+
+def _mean_for_sum(evidence: Evidence, said: str) -> Explanation | None:
+    """1/n where n is a dimension this input does not have, so that the gradient sums over it."""
+    dims = [d for d in evidence.sizes if said in (f"1/{d}",) and d not in evidence.axes]
+    if not dims:
+        return None
+    name, dim = evidence.name, dims[0]
+    return Explanation(
+        f"the gradient of `{name}` is the mean over `{dim}` where it should be the sum: "
+        f"it is scaled by 1/{dim}",
+        "mean instead of sum",
+        f"mean over `{dim}` instead of sum",
+        "a forward that takes no mean has no 1/N in its VJP: look for .mean( or / len(",
+    )
+
+
+def _varying(evidence: Evidence, values: list[float]) -> Explanation | None:
+    """A factor that is one number at each example, but not one we can name."""
+    if len(values) < 2:
+        return None
+    return Explanation(
+        f"the gradient of `{evidence.name}` is scaled by a factor that changes from example to "
+        f"example: {values[0]:.6g} at one, {values[1]:.6g} at another",
+        "scaled by k",
+        "scaled by a changing factor",
+        "look for a division or a multiplication by a size, a norm or a sum",
+    )
+
+
+def _hint(said: str) -> str:
+    if said in ("2", "1/2"):
+        return "look for the 2 of a square's derivative, a loss's 1/2, or a term added twice"
+    if "/" in said:
+        return "look for a mean or a division that forward does not have, or has already"
+    if any(letter.isalpha() for letter in said):
+        return "look for a sum where forward takes a mean, or a division that is forgotten"
+    return "look for a learning rate, a temperature or a scale applied twice or not at all"

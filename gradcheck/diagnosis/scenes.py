@@ -1,0 +1,180 @@
+"""Fresh examples of a subject to confirm a name at: generic numbers, sizes that tell names apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from gradcheck.backends.base import Backend
+from gradcheck.case import Case
+from gradcheck.diagnosis.evidence import Scene
+from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
+from gradcheck.examples import Example, arrays_of, is_legal
+from gradcheck.inputs import Array, Integers, Mask
+from gradcheck.subject import Subject
+from gradcheck.values import Fill
+
+# Entries of one input, and of all outputs: a Jacobian costs evaluations for each.
+MOST = 150
+# Sizes by position of the dimension, all different from each other: the first that work are used.
+RECTANGLES = (
+    (4, 3, 5, 2, 6, 7),
+    (3, 5, 2, 4, 6, 7),
+    (2, 4, 3, 5, 7, 6),
+    (5, 2, 4, 3, 6, 7),
+    (7, 5, 3, 2, 4, 6),
+    (3, 2, 2, 2, 2, 2),
+    (8, 3, 2, 1, 1, 1),
+    (12, 11, 10, 9, 8, 7),
+)
+SQUARES = ((3,) * 6, (4,) * 6, (2,) * 6)
+
+
+@dataclass
+class Study:
+    """A subject's examples for diagnosis: made once, used for every finding.
+
+    raised: what vjp raised at the first size it does not take. told: names already given.
+    """
+
+    subject: Subject
+    dtype: str
+    backend: Backend
+    raised: str = ""
+    told: dict[Any, Any] = field(default_factory=dict)
+    _scenes: list[Scene] | None = None
+
+    @property
+    def scenes(self) -> list[Scene]:
+        """Two or three generic scenes: rectangular where vjp takes that, else square."""
+        if self._scenes is None:
+            found = list(islice(self._of(RECTANGLES), 3))
+            self._scenes = found or list(islice(self._of(SQUARES), 2))
+        return self._scenes
+
+    def _of(self, tables: tuple[tuple[int, ...], ...]) -> Iterator[Scene]:
+        seen: set[tuple[tuple[str, int], ...]] = set()
+        for k, table in enumerate(tables):
+            sizes = self.sizes(table)
+            key = tuple(sizes.items())
+            if key in seen and sizes:
+                continue
+            seen.add(key)
+            scene = self.scene(sizes, seed=101 + k)
+            if scene is not None:
+                yield scene
+
+    def sizes(self, table: tuple[int, ...]) -> dict[str, int]:
+        sizes = {}
+        for k, name in enumerate(self.subject.dimension_names):
+            low, high = (self.subject.dims or {}).get(name, (1, 64))
+            sizes[name] = min(max(table[k % len(table)], low), high)
+        return sizes
+
+    def scene(
+        self, sizes: Mapping[str, int], seed: int, style: str | Mapping[str, str] = "generic"
+    ) -> Scene | None:
+        """A scene at these sizes; None where they are not legal, too large, or vjp raises there."""
+        leading = (2,) if any(i.shape.leading for i in self.subject.inputs.values()) else ()
+        if not is_legal(self.subject, sizes, leading):
+            return None
+        example = self.example(sizes, leading, seed, style)
+        case = Case(
+            self.subject,
+            example,
+            arrays_of(self.subject, example),
+            self.backend,
+            Evaluator(self.subject, self.backend),
+            self.dtype,
+        )
+        return self._usable(case, sizes)
+
+    def _usable(self, case: Case, sizes: Mapping[str, int]) -> Scene | None:
+        try:
+            scene = scene_of(case, sizes)
+            if not _small(scene):
+                return None
+            return scene if _sound(scene) else None
+        except ForwardRaised:
+            return None
+        except ClaimRaised as raised:
+            self.raised = self.raised or str(raised)
+            return None
+
+    def example(
+        self,
+        sizes: Mapping[str, int],
+        leading: tuple[int, ...],
+        seed: int,
+        style: str | Mapping[str, str],
+    ) -> Example:
+        fills = []
+        for k, (name, item) in enumerate(self.subject.inputs.items()):
+            wanted = style if isinstance(style, str) else style.get(name, "generic")
+            if isinstance(item, Mask | Integers):
+                fills.append((name, Fill("random", 0, seed + 17 * k)))
+            elif isinstance(item, Array):
+                fills.append((name, Fill(wanted, 0, seed + 17 * k)))
+        return Example(tuple(sizes.items()), leading, tuple(fills), seed)
+
+
+# The newest few, so that a long run holds no more.
+_STUDIES: dict[tuple[int, str], Study] = {}
+_HELD = 4
+
+
+def study_of(case: Case) -> Study:
+    """The study of a case's subject."""
+    key = (id(case.subject), case.dtype)
+    held = _STUDIES.get(key)
+    if held is None or held.subject is not case.subject:
+        held = _STUDIES[key] = Study(case.subject, case.dtype, case.backend)
+        while len(_STUDIES) > _HELD:
+            del _STUDIES[next(iter(_STUDIES))]
+    return held
+
+
+def scene_of(case: Case, sizes: Mapping[str, int] | None = None) -> Scene:
+    """A case in NumPy arrays. Evaluating its claim may raise ClaimRaised."""
+    backend, problem = case.backend, case.problem()
+
+    def native(arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {n: case.native(n, a) for n, a in arrays.items()}
+
+    def forward(arrays: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+        return tuple(backend.to_numpy(o) for o in problem.forward(native(arrays)))
+
+    def vjp(us: tuple[np.ndarray, ...], arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        own = tuple(backend.from_numpy(np.asarray(u)) for u in us)
+        told = problem.vjp(own, native(arrays))
+        return {n: backend.to_numpy(g) for n, g in told.items()}
+
+    return Scene(
+        arrays=case.as_numpy(),
+        outputs=tuple(backend.to_numpy(case.outputs[k]) for k in case.judged),
+        cotangents=tuple(backend.to_numpy(case.cotangents[k]) for k in case.judged),
+        names=case.subject.differentiable,
+        forward=forward,
+        vjp=vjp,
+        inputs=case.subject.inputs,
+        sizes=dict(case.example.sizes) if sizes is None else sizes,
+        traits=frozenset(case.subject.traits),
+    )
+
+
+def _small(scene: Scene) -> bool:
+    outputs = sum(np.size(o) for o in scene.outputs)
+    entries = [np.size(scene.arrays[name]) for name in scene.names]
+    return 0 < outputs <= MOST and max(entries, default=0) <= MOST and sum(entries) > 0
+
+
+def _sound(scene: Scene) -> bool:
+    """Finite outputs, and a claim of the right shapes."""
+    if not all(np.all(np.isfinite(o)) for o in scene.outputs):
+        return False
+    shapes = {name: np.shape(scene.claims[name]) for name in scene.names}
+    return all(shape == np.shape(scene.arrays[name]) for name, shape in shapes.items())

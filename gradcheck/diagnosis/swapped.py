@@ -1,0 +1,33 @@
+"""The gradient of one input handed out as that of another."""
+
+from __future__ import annotations
+
+from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.judgement.problem import Judgement
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    scene, name = evidence.scene, evidence.name
+    for other in scene.names:
+        if other == name or scene.claimed(other).shape != evidence.claimed.shape:
+            continue
+        theirs, error = scene.numerical(other)
+        if equal(theirs, evidence.true) or not equal(theirs, evidence.claimed, error):
+            continue
+        if evidence.matches(scene.claimed(other), evidence.true):
+            first, second = sorted((name, other), key=scene.names.index)
+            return Explanation(
+                f"the gradients of `{first}` and `{second}` are swapped: "
+                f"`{name}` gets the gradient of `{other}`",
+                "gradients swapped",
+                f"gradients of `{first}` and `{second}` swapped",
+                "look at the order in which vjp returns or names its gradients",
+            )
+        return Explanation(
+            f"the gradient of `{name}` is the gradient of `{other}`",
+            "gradients swapped",
+            f"`{name}` gets the gradient of `{other}`",
+            f"look for {other} where {name} is meant",
+        )
+    return None

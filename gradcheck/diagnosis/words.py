@@ -1,0 +1,111 @@
+"""Numbers, places and factors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def number(value: Any) -> str:
+    """Six digits; a fraction such as 1/3 or 2/3 where it is one."""
+    value = complex(value)
+    if abs(value.imag) > 1e-12 * abs(value):
+        return f"{value.real:.6g}{value.imag:+.6g}j"
+    return f"{value.real:.6g}"
+
+
+def factor(value: float) -> str:
+    """A factor by the name people give it: 2, -1, 1/2, 3/4, else six digits."""
+    for denominator in (1, 2, 3, 4, 5, 6, 8, 10, 16):
+        top = value * denominator
+        if abs(top - round(top)) <= 1e-6 * abs(top) and 0 < abs(round(top)) <= 1000:
+            return f"{round(top)}" if denominator == 1 else f"{round(top)}/{denominator}"
+    return f"{value:.6g}"
+
+
+def entry(name: str, index: Sequence[int]) -> str:
+    """`x[0, 1]`, or `x` for a scalar."""
+    return f"`{name}[{', '.join(map(str, index))}]`" if len(index) else f"`{name}`"
+
+
+def listed(items: Sequence[str], joint: str = "and") -> str:
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {joint} {items[-1]}"
+
+
+def axis(names: Sequence[str], k: int) -> str:
+    """An axis by its name, or by its number."""
+    return f"`{names[k]}`" if names[k] else f"axis {k}"
+
+
+def known_factor(values: Sequence[float], sizes: Sequence[Mapping[str, float]]) -> str | None:
+    """The formula in the sizes that gives every one of `values`, or None.
+
+    sizes: named numbers at each example: sizes of dimensions, scalar inputs. A plain number wins
+    where all values agree; of the formulas the first that fits is the simplest.
+    """
+    if np.ptp(values) <= 1e-6 * abs(values[0]):
+        return factor(float(np.mean(values)))
+    names = [n for n in sizes[0] if all(n in s for s in sizes)]
+    for text, formula in _FORMULAS:
+        for name in names:
+            told = [formula(float(s[name])) for s in sizes]
+            if np.allclose(told, values, rtol=1e-6, atol=0):
+                return text.format(name)
+    return _product(values, sizes, names)
+
+
+def _product(
+    values: Sequence[float], sizes: Sequence[Mapping[str, float]], names: Sequence[str]
+) -> str | None:
+    """A product or a quotient of two sizes, where three examples can tell."""
+    if len(values) < 2:
+        return None
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            pairs = [(float(s[a]), float(s[b])) for s in sizes]
+            for text, told in (
+                (f"{a}*{b}", [p * q for p, q in pairs]),
+                (f"1/({a}*{b})", [1 / (p * q) if p * q else np.nan for p, q in pairs]),
+                (f"{a}/{b}", [p / q if q else np.nan for p, q in pairs]),
+                (f"{b}/{a}", [q / p if p else np.nan for p, q in pairs]),
+                (f"2/({a}*{b})", [2 / (p * q) if p * q else np.nan for p, q in pairs]),
+                (f"sqrt({a}*{b})", [abs(p * q) ** 0.5 for p, q in pairs]),
+            ):
+                for sign in (1.0, -1.0):
+                    if np.allclose(np.multiply(sign, told), values, rtol=1e-6, atol=0):
+                        return text if sign > 0 else f"-{text}"
+    return None
+
+
+def _over(power: float, top: float = 1.0) -> Any:
+    def formula(n: float) -> float:
+        if n == 0 and power < 0:
+            return float("nan")
+        return float(top * abs(n) ** power * (np.sign(n) if power % 2 == 1 else 1.0))
+
+    return formula
+
+
+_FORMULAS: tuple[tuple[str, Any], ...] = (
+    ("{}", _over(1)),
+    ("1/{}", _over(-1)),
+    ("sqrt({})", _over(0.5)),
+    ("1/sqrt({})", _over(-0.5)),
+    ("2/{}", _over(-1, 2.0)),
+    ("{}/2", _over(1, 0.5)),
+    ("2*{}", _over(1, 2.0)),
+    ("1/(2*{})", _over(-1, 0.5)),
+    ("{}^2", _over(2)),
+    ("1/{}^2", _over(-2)),
+    ("-{}", _over(1, -1.0)),
+    ("-1/{}", _over(-1, -1.0)),
+    ("{0}/({0} - 1)", lambda n: n / (n - 1) if n != 1 else float("nan")),
+    ("({0} - 1)/{0}", lambda n: (n - 1) / n if n else float("nan")),
+    ("1 - {}", lambda n: 1 - n),
+    ("1/(1 - {})", lambda n: 1 / (1 - n) if n != 1 else float("nan")),
+    ("1 + {}", lambda n: 1 + n),
+)

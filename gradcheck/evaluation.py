@@ -1,0 +1,103 @@
+"""The one place where a user's forward and vjp are called: counted, timed, exceptions named."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.backends.base import Array, Backend
+from gradcheck.subject import Subject
+
+
+class ForwardRaised(Exception):
+    """The subject's forward raised: this example is a discard."""
+
+
+class ClaimRaised(Exception):
+    """The subject's vjp raised where its forward had not: a finding."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(describe(error))
+        self.error = error
+        self.traceback = "".join(traceback.format_exception(error))
+
+
+def describe(error: BaseException) -> str:
+    """Type and first line of an exception."""
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else ""
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+class Evaluator:
+    """Calls a subject's forward and vjp on native arrays of its backend.
+
+    Counts evaluations and the seconds spent inside user code, restores state before each call
+    where the subject asks for it, and tells a forward that raises from a vjp that does.
+    """
+
+    def __init__(self, subject: Subject, backend: Backend) -> None:
+        self.subject = subject
+        self.backend = backend
+        self.forwards = 0
+        self.backwards = 0
+        self.seconds = 0.0
+
+    def forward(self, arrays: Mapping[str, Any]) -> tuple[Array, ...]:
+        """All outputs as a tuple, in order. Raises ForwardRaised."""
+        return as_outputs(self.raw_forward(arrays))
+
+    def raw_forward(self, arrays: Mapping[str, Any]) -> Any:
+        self.forwards += 1
+        try:
+            return self._call(self.subject.forward, **arrays)
+        except (Exception, SystemExit) as error:
+            raise ForwardRaised(describe(error)) from error
+
+    def vjp(self, cotangent: Any, arrays: Mapping[str, Any]) -> Any:
+        """What the subject's vjp returns, unchecked. Raises ClaimRaised."""
+        self.backwards += 1
+        try:
+            return self._call(self.subject.vjp, cotangent, **arrays)
+        except (Exception, SystemExit) as error:
+            raise ClaimRaised(error) from error
+
+    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """Any other callable of the subject (jvp, twin), under the same conditions."""
+        return self._call(function, *args, **kwargs)
+
+    def _call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.subject.reset is not None:
+            self.subject.reset()
+        elif "stochastic" in self.subject.traits:
+            reset_random_state()
+        start = time.perf_counter()
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return function(*args, **kwargs)
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
+def as_outputs(returned: Any) -> tuple[Any, ...]:
+    """What a forward returned, as a tuple."""
+    if isinstance(returned, tuple | list):
+        return tuple(returned)
+    return (returned,)
+
+
+def reset_random_state(seed: int = 0) -> None:
+    """Put the global generators of Python, NumPy and a loaded torch to `seed`."""
+    import random
+    import sys
+
+    random.seed(seed)
+    np.random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)

@@ -1,0 +1,181 @@
+"""Examples: which sizes, styles and seeds a subject is tried at, as Hypothesis strategies.
+
+An Example is a small description; the arrays are filled from it by NumPy. So a failure shrinks in
+shape first, then masks and integers, then values, and every example replays from a few numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.inputs import Array, Constant, Integers, Mask
+from gradcheck.subject import Subject
+from gradcheck.values import INTEGER_STYLES, MASK_STYLES, STYLES, Fill, fill, integer_range
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+SMALL, LARGE = 5, 19  # most sizes are small, some reach past a vector width of 16
+MOST_ELEMENTS = 4096  # of any one input: beyond it a check says no more and costs a lot
+SCALES = (0, 0, 0, 0, 0, 0, 3, -3, 6, -10, -30)
+SEEDS = 2**16 - 1
+
+
+@dataclass(frozen=True)
+class Example:
+    """Sizes by name, leading axes for `...`, a Fill by input, and a seed for everything else."""
+
+    sizes: tuple[tuple[str, int], ...]
+    leading: tuple[int, ...] = ()
+    fills: tuple[tuple[str, Fill], ...] = ()
+    seed: int = 0
+
+    @property
+    def styles(self) -> dict[str, str]:
+        return {name: how.style for name, how in self.fills}
+
+
+def arrays_of(subject: Subject, example: Example) -> dict[str, Any]:
+    """The NumPy arrays (float64, complex128, int64, bool) and constants of an example."""
+    sizes, fills = dict(example.sizes), dict(example.fills)
+    arrays: dict[str, Any] = {}
+    for name, item in subject.inputs.items():
+        if isinstance(item, Constant):
+            value = item.value
+            arrays[name] = value.copy() if isinstance(value, np.ndarray) else value
+        else:
+            arrays[name] = fill(item, fills.get(name, Fill()), sizes, example.leading)
+    return arrays
+
+
+def is_legal(subject: Subject, sizes: Mapping[str, int], leading: tuple[int, ...] = ()) -> bool:
+    """Whether every shape exists at these sizes, `where` allows them and they stay small."""
+    for item in subject.inputs.values():
+        shape = item.shape.sizes(sizes, leading)
+        if any(n < 0 for n in shape) or np.prod(shape) > MOST_ELEMENTS:
+            return False
+        if isinstance(item, Integers) and np.prod(shape):
+            low, high = integer_range(item, sizes)
+            if low >= high:
+                return False
+        if isinstance(item, Mask) and item.at_least and shape and shape[-1] < item.at_least:
+            return False
+    return subject.where is None or bool(subject.where(**sizes))
+
+
+def strategy(subject: Subject) -> SearchStrategy[Example]:
+    """Examples of a subject: sizes, then masks and integers, then values."""
+    from hypothesis import assume
+    from hypothesis import strategies as st
+
+    @st.composite
+    def examples(draw: DrawFn) -> Example:
+        sizes = {name: draw(_size(subject, name)) for name in subject.dimension_names}
+        leading = tuple(draw(_leading())) if _has_leading(subject) else ()
+        assume(is_legal(subject, sizes, leading))
+        seed = draw(st.integers(0, SEEDS))
+        together = draw(st.sampled_from([None, *STYLES]))
+        fills = [
+            (name, draw(_fill(item, together)))
+            for name, item in sorted(subject.inputs.items(), key=_values_last)
+            if not isinstance(item, Constant)
+        ]
+        return Example(tuple(sizes.items()), leading, tuple(fills), seed)
+
+    return examples()
+
+
+def canonical(subject: Subject, seed: int) -> Iterator[Example]:
+    """A few examples every run begins with: rectangular, square, ones, zeros, and each style."""
+    rng = np.random.default_rng([seed, 0xCA])
+    seeds = iter(rng.integers(0, SEEDS, 64).tolist())
+    rectangular = _sizes(subject, lambda k: (3, 2, 4, 5, 6)[k % 5])
+    square = _sizes(subject, lambda k: 3)
+    recipes = [
+        (rectangular, "generic"),
+        (square, "plain"),
+        (rectangular, "whole"),
+        (rectangular, "zeros"),
+        (rectangular, "ties"),
+        (rectangular, "bounds"),
+        (_sizes(subject, lambda k: 1), "generic"),
+        (_sizes(subject, lambda k: 2 if k else 0), "generic"),
+        (_sizes(subject, lambda k: 17 if k == 0 else 2), "mixed"),
+        (_sizes(subject, lambda k: 7 if k % 2 else 5), "some zeros"),
+    ]
+    for sizes, style in recipes:
+        leading = (2,) if _has_leading(subject) else ()
+        if is_legal(subject, sizes, leading):
+            fills = tuple(
+                (name, Fill(_style_for(item, style), 0, next(seeds)))
+                for name, item in subject.inputs.items()
+                if not isinstance(item, Constant)
+            )
+            yield Example(tuple(sizes.items()), leading, fills, next(seeds))
+
+
+def reseeded(example: Example, offset: int) -> Example:
+    """The same sizes and styles with other numbers."""
+    fills = tuple((n, replace(f, seed=(f.seed + offset) % SEEDS)) for n, f in example.fills)
+    return replace(example, fills=fills, seed=example.seed + offset)
+
+
+def _sizes(subject: Subject, wanted: Any) -> dict[str, int]:
+    sizes = {}
+    for k, name in enumerate(subject.dimension_names):
+        low, high = (subject.dims or {}).get(name, (0, LARGE))
+        sizes[name] = min(max(wanted(k), low), high)
+    return sizes
+
+
+def _size(subject: Subject, name: str) -> SearchStrategy[int]:
+    from hypothesis import strategies as st
+
+    low, high = (subject.dims or {}).get(name, (0, LARGE))
+    # A failure shrinks towards size 1; an empty array explains little, so 0 comes last.
+    small = [n for n in (*range(1, SMALL + 1), 0) if low <= n <= high]
+    if not small:
+        return st.integers(low, high)
+    few = st.sampled_from(small)
+    return few if high <= SMALL else st.one_of(few, few, few, st.integers(max(low, 1), high))
+
+
+def _leading() -> SearchStrategy[list[int]]:
+    from hypothesis import strategies as st
+
+    return st.lists(st.integers(0, 3), max_size=2)
+
+
+def _has_leading(subject: Subject) -> bool:
+    return any(item.shape.leading for item in subject.inputs.values())
+
+
+def _values_last(entry: tuple[str, Any]) -> int:
+    return 1 if isinstance(entry[1], Array) else 0
+
+
+def _fill(item: Any, together: str | None) -> SearchStrategy[Fill]:
+    from hypothesis import strategies as st
+
+    seeds = st.integers(0, SEEDS)
+    if isinstance(item, Mask):
+        return st.builds(Fill, st.sampled_from(MASK_STYLES), st.just(0), seeds)
+    if isinstance(item, Integers):
+        return st.builds(Fill, st.sampled_from(INTEGER_STYLES), st.just(0), seeds)
+    if together is not None:
+        return st.builds(Fill, st.just(together), st.just(0), seeds)
+    usual = st.sampled_from(["plain", "generic", "generic", *STYLES])
+    bounded = item.low is not None or item.high is not None
+    return st.builds(Fill, usual, st.just(0) if bounded else st.sampled_from(SCALES), seeds)
+
+
+def _style_for(item: Any, style: str) -> str:
+    if isinstance(item, Mask):
+        return {"zeros": "none", "whole": "one", "generic": "all"}.get(style, "random")
+    if isinstance(item, Integers):
+        return {"ties": "same", "bounds": "high", "whole": "spread"}.get(style, "random")
+    return style

@@ -1,0 +1,150 @@
+"""What may be fed to a subject: arrays, integers, masks and constants, with named dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from gradcheck.dimensions import Dimension, Shape, dimension, shape_of
+from gradcheck.errors import UsageError
+
+Values = Callable[[np.random.Generator, tuple[int, ...]], Any]
+Bound = int | Dimension
+
+
+@dataclass(frozen=True)
+class Input:
+    """One argument of the forward, of a shape in named dimensions."""
+
+    shape: Shape = field(default_factory=lambda: shape_of(""))
+    differentiable: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The dimension names this input uses."""
+        return self.shape.names
+
+
+@dataclass(frozen=True)
+class Array(Input):
+    """Real numbers between `low` and `high`, the ends among them unless `open`."""
+
+    low: float | None = None
+    high: float | None = None
+    open: bool = False
+    values: Values | None = None
+    complex: bool = False
+    differentiable: bool = True
+
+
+@dataclass(frozen=True)
+class Integers(Input):
+    """int64 in [low, high): indices, labels, lengths."""
+
+    low: Bound = 0
+    high: Bound = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        bounds = [b for b in (self.low, self.high) if isinstance(b, Dimension)]
+        return tuple(dict.fromkeys((*self.shape.names, *(n for b in bounds for n in b.names))))
+
+
+@dataclass(frozen=True)
+class Mask(Input):
+    """Booleans; with `of`, the mask laws apply to that input: its masked entries do not count."""
+
+    of: str | None = None
+    true: Literal["keep", "drop"] = "keep"
+    at_least: int = 0
+
+
+@dataclass(frozen=True)
+class Constant(Input):
+    """The same value in every example: a flag, an option, None, a fixed array."""
+
+    value: Any = None
+
+
+def array(
+    shape: object = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    open: bool = False,
+    values: Values | None = None,
+    complex: bool = False,
+    differentiable: bool = True,
+) -> Array:
+    """Floating point input of a shape such as "batch features", of the subject's dtype.
+
+    low, high: bounds that belong to the domain and are tried (`open=True`: they are left out;
+    None: unbounded). They are never stepped over. values(rng, shape): where bounds do not say
+    enough (positive definite, sorted, one-hot). complex: a complex input.
+    Raises UsageError for a shape that does not parse and for bounds in the wrong order.
+    """
+    if low is not None and high is not None and not low <= high:
+        raise UsageError(f"array: low={low!r} is above high={high!r}")
+    if values is not None and not callable(values):
+        raise UsageError(f"array: values={values!r} is not a callable (rng, shape) -> array")
+    return Array(shape_of(shape), differentiable, low, high, open, values, complex)
+
+
+def integers(shape: object, low: int | str, high: int | str) -> Integers:
+    """int64 input in [low, high), upper end excluded; a bound may name a dimension."""
+    return Integers(shape_of(shape), False, _bound("low", low), _bound("high", high))
+
+
+def mask(
+    shape: object,
+    *,
+    of: str | None = None,
+    true: Literal["keep", "drop"] = "keep",
+    at_least: int = 0,
+) -> Mask:
+    """Boolean input. `of` names the input whose entries it keeps or drops; `true` says which.
+
+    at_least: so many True entries in each row (last axis).
+    """
+    if true not in ("keep", "drop"):
+        raise UsageError(f"mask: true={true!r}, expected 'keep' or 'drop'")
+    if at_least < 0:
+        raise UsageError(f"mask: at_least={at_least!r} is negative")
+    return Mask(shape_of(shape), False, of, true, at_least)
+
+
+def constant(value: Any) -> Constant:
+    """The same `value` in every example; it gets no gradient."""
+    return Constant(value=value)
+
+
+def as_inputs(given: Mapping[str, object], owner: str) -> dict[str, Input]:
+    """Every declared input as an Input; a bare string is an `array` of that shape."""
+    if not isinstance(given, Mapping) or not given:
+        raise UsageError(f"{owner}: inputs={given!r}, expected a mapping of name to shape")
+    declared = {name: _as_input(name, value) for name, value in given.items()}
+    for name, item in declared.items():
+        if isinstance(item, Mask) and item.of is not None and item.of not in declared:
+            raise UsageError(f"{owner}: mask {name!r} is of {item.of!r}, which is not an input")
+    return declared
+
+
+def _as_input(name: str, value: object) -> Input:
+    if isinstance(value, Input):
+        return value
+    if isinstance(value, str | int | tuple | list):
+        return array(value)
+    if isinstance(value, np.ndarray) or value is None:
+        return constant(value)
+    raise UsageError(f"input {name!r}: {value!r} is neither a shape nor an input declaration")
+
+
+def _bound(name: str, value: int | str) -> Bound:
+    if isinstance(value, str):
+        return dimension(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    raise UsageError(f"integers: {name}={value!r}, expected an integer or a dimension name")

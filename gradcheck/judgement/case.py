@@ -1,0 +1,113 @@
+"""One problem with its cotangent, f(x) and claim: what every part of the engine shares."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.backends.base import Array, Backend
+from gradcheck.judgement.compare import Claimed, Comparison, claimed, compare
+from gradcheck.judgement.problem import Arrays, Outputs, Problem
+from gradcheck.oracles import directions, stencils
+from gradcheck.oracles import finite_difference as fd
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem at one cotangent. base: forward(point), in memory of its own."""
+
+    problem: Problem
+    cotangent: Outputs
+    base: Outputs
+    claim: Mapping[str, Array]
+    seed: int
+    target: float
+
+    @property
+    def backend(self) -> Backend:
+        return self.problem.backend
+
+    def x(self, name: str) -> Array:
+        return self.problem.point[name]
+
+    def size(self, name: str) -> int:
+        return math.prod(self.backend.shape(self.x(name)))
+
+    def direction(self, name: str, salt: int = 0) -> Array:
+        """A random direction of one input; `salt` tells repeated draws apart."""
+        return directions.random_direction(self.backend, self.x(name), self.draw(name, salt))
+
+    def relative(self, name: str) -> Array:
+        """A random direction in which every entry moves in its own units."""
+        x = self.x(name)
+        return directions.relative_direction(self.backend, x, self.draw(name, 15))
+
+    def draw(self, name: str, salt: int = 0) -> int:
+        """A seed of its own for each input and each use."""
+        key = [self.seed % 2**32, salt, self.problem.names.index(name)]
+        return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+
+    def line(
+        self,
+        direction: Mapping[str, Array],
+        stencil: stencils.Stencil | None = None,
+        reach: float = math.inf,
+    ) -> fd.Line:
+        chosen = stencils.central() if stencil is None else stencil
+        return fd.Line(self.problem, self.base, self.cotangent, direction, chosen, reach)
+
+    def said(self, direction: Mapping[str, Array]) -> Claimed:
+        """What the claim says along the direction, with the error the adapter declares for it."""
+        plain = claimed(self.backend, self.claim, direction)
+        slack = math.fsum(self._slack(name, v) for name, v in direction.items())
+        return dataclasses.replace(plain, slack=slack) if slack else plain
+
+    def _slack(self, name: str, v: Array) -> float:
+        error = self.problem.claim_error.get(name)
+        if error is None:
+            return 0.0
+        return float(np.sum(np.abs(np.asarray(error) * self.backend.to_numpy(v))))
+
+    def compare(self, line: fd.Line) -> Comparison:
+        return compare(line, self.said(line.direction), self.target)
+
+    def at(self, point: Arrays, cotangent: Outputs | None = None) -> Case:
+        """The same question at another point or cotangent: forward and vjp are run anew."""
+        problem = dataclasses.replace(self.problem, point=point)
+        return prepare(problem, cotangent or self.cotangent, self.seed, self.target)
+
+
+def prepare(
+    problem: Problem,
+    cotangent: Outputs,
+    seed: int,
+    target: float,
+    claim: Mapping[str, Array] | None = None,
+    outputs: Outputs | None = None,
+) -> Case:
+    """Run what was not given: forward for f(x), vjp for the claim."""
+    backend = problem.backend
+    if outputs is None:
+        outputs = problem.forward(fresh(problem))
+    base = tuple(backend.copy(y) for y in outputs)
+    if claim is None:
+        given = tuple(backend.copy(u) for u in cotangent)
+        claim = problem.vjp(given, fresh(problem))
+    return Case(problem, cotangent, base, claim, seed, target)
+
+
+def fresh(problem: Problem) -> Arrays:
+    """Copies of every input, for a function that may overwrite them."""
+    backend = problem.backend
+    return {
+        name: backend.copy(x) if backend.is_array(x) else x for name, x in problem.point.items()
+    }
+
+
+def replaced(problem: Problem, changes: Mapping[str, Array]) -> Arrays:
+    """The point with some inputs changed."""
+    return {**problem.point, **changes}

@@ -1,0 +1,239 @@
+"""One claim against one line: agree early where the numbers agree, estimate an error otherwise.
+
+Agreement needs no error estimate: two independent numbers that coincide to 2^-30 are right to
+about that. Only a disagreement does, and it must have tried every step size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gradcheck.backends.base import Array, Backend
+from gradcheck.judgement.problem import Level
+from gradcheck.oracles import finite_difference as fd
+from gradcheck.oracles import plateaus, stencils
+
+EPS = 2.0**-52
+# Agreement to 1e-9 of the gradient's own weight ends the search. Coarser would let faults of 1e-8
+# through, finer is beyond what two evaluations resolve (eps^(2/3), 4e-11).
+AGREEMENT = 2.0**-30
+# The step at which a lone pair of values is best: truncation h^2 meets noise eps / h.
+PAIR = 2.0**-17
+# Roundoff of the claim's entries and of their sum with the direction.
+ROUNDOFF = 32 * EPS
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What a claim says along a direction.
+
+    value: <g, v>. weight: Euclidean norm of g v, entry by entry: the size that matters, because
+    random signs add in quadrature. roundoff: that of an honest claim. slack: error the adapter
+    declares.
+    """
+
+    value: float
+    weight: float
+    roundoff: float
+    slack: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        return self.roundoff + self.slack
+
+
+def claimed(
+    backend: Backend, claim: Mapping[str, Array], direction: Mapping[str, Array]
+) -> Claimed:
+    """Sum over the inputs of the direction."""
+    values, weights, sizes = [], [], []
+    for name, v in direction.items():
+        g = claim[name]
+        product = backend.multiply(g, v)
+        values.append(backend.dot(g, v))
+        weights.append(backend.norm(product))
+        count = max(1, math.prod(backend.shape(v)))
+        sizes.append(math.sqrt(count) * weights[-1])  # at least the sum of magnitudes
+    return Claimed(math.fsum(values), math.hypot(*weights), ROUNDOFF * math.fsum(sizes))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a claim and a line agree.
+
+    tolerance: the smallest difference that would not pass. bend: how much the line bends at the
+    point, of order 1 at a kink. doubtful: the claim agrees with the slope of a fine staircase,
+    which may as well be rounding inside the function: neither right nor wrong.
+    """
+
+    agreed: bool
+    expected: float
+    returned: float
+    error: float
+    tolerance: float
+    weight: float
+    levels: tuple[Level, ...] = ()
+    scans: tuple[fd.Scan, ...] = ()
+    bend: float = 0.0
+    doubtful: bool = False
+
+    @property
+    def residual(self) -> float:
+        return abs(self.expected - self.returned)
+
+
+def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
+    """Hold `said` against the line; stop early only where they agree."""
+    pair, bend = _pair(line, said)
+    if pair is not None:
+        return _early(pair, PAIR, said, bend)
+    scans: list[fd.Scan] = []
+    for step in _steps(line, scans):
+        if max(map(abs, line.stencil.nodes)) * step > line.reach:
+            continue
+        accumulator = fd.Accumulator(line, step)
+        value = _progress(accumulator, said)
+        if value is not None:
+            return _early(value, step, said, bend)
+        found = accumulator.scan()
+        if found is None:
+            continue
+        scans.append(found)
+        result = conclude(line, scans, said, bend)
+        if result.agreed and result.tolerance <= sharp(line, said, target):
+            return result
+    return conclude(line, scans, said, bend)
+
+
+def sharp(line: fd.Line, said: Claimed, target: float) -> float:
+    """The tolerance at which a pass needs no further levels."""
+    if said.weight > 0.0:
+        return target / 8 * said.weight
+    return target * 2.0**-10 * line.weight(line.base)
+
+
+def conclude(
+    line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0
+) -> Comparison:
+    """The comparison that the levels so far allow."""
+    believed = scans if plateaus.staircase(scans) else plateaus.moving(scans)
+    estimate = fd.settle(line, believed)
+    tolerance = estimate.error + said.margin
+    agreed = abs(estimate.value - said.value) <= tolerance < math.inf
+    return Comparison(
+        agreed=agreed,
+        expected=estimate.value,
+        returned=said.value,
+        error=estimate.error,
+        tolerance=tolerance,
+        weight=said.weight,
+        levels=estimate.levels,
+        scans=tuple(scans),
+        bend=bend,
+        doubtful=not agreed and believed is scans and _on_the_slope(line, scans, said),
+    )
+
+
+def _on_the_slope(line: fd.Line, scans: list[fd.Scan], said: Claimed) -> bool:
+    """Whether the claim is the slope over many steps of a staircase as fine as float16's."""
+    if plateaus.quantum(scans) > plateaus.COARSE:
+        return False
+    slope = fd.settle(line, plateaus.moving(scans))
+    return abs(slope.value - said.value) <= slope.error + said.margin
+
+
+def _agree(said: Claimed) -> float:
+    return max(AGREEMENT * said.weight, said.roundoff) + said.slack
+
+
+def _early(value: float, step: float, said: Claimed, bend: float) -> Comparison:
+    error = abs(value - said.value)
+    level = Level(step, value, error, 0.0, chosen=True)
+    return Comparison(
+        True, value, said.value, error, _agree(said), said.weight, (level,), bend=bend
+    )
+
+
+def _pair(line: fd.Line, said: Claimed) -> tuple[float | None, float]:
+    """The central difference of one pair where it agrees; and how much the line bends."""
+    if line.stencil is not stencils.central() or said.weight == 0.0 or line.reach < PAIR:
+        return None, 0.0
+    ahead, behind = line.difference(PAIR), line.difference(-PAIR)
+    if ahead is None or behind is None:
+        return None, 0.0
+    rise = line.project(ahead) - line.project(behind)
+    value = rise / (2 * PAIR)
+    bend = _bend(line, ahead, behind)
+    return (value if abs(value - said.value) <= _agree(said) else None), bend
+
+
+def _bend(line: fd.Line, ahead: fd.Outputs, behind: fd.Outputs) -> float:
+    """Largest second difference of one output over its largest first difference."""
+    backend = line.problem.backend
+    worst = 0.0
+    for a, b in zip(ahead, behind, strict=True):
+        second = backend.max_abs(backend.combine([1.0, 1.0], [a, b]))
+        first = backend.max_abs(backend.subtract(a, b))
+        if second > 0.0:
+            worst = max(worst, second / first if first > 0.0 else math.inf)
+    return worst
+
+
+def _progress(accumulator: fd.Accumulator, said: Claimed) -> float | None:
+    """Evaluate the nodes, nearest first; the estimate as soon as one agrees."""
+    line = accumulator.line
+    if line.stencil is not stencils.central():
+        for node in line.stencil.nodes[1:]:
+            accumulator.add(node)
+        found = accumulator.scan()
+        good = found is not None and abs(found.high - said.value) <= _agree(said)
+        return found.high if found is not None and good and said.weight > 0.0 else None
+    differences: list[float] = []
+    for pair in range(1, 5):
+        differences.append(accumulator.add(pair) - accumulator.add(-pair))
+        if pair == 1 or said.weight == 0.0:
+            continue
+        value = float(stencils.partial_central(pair) @ differences) / accumulator.step
+        if abs(value - said.value) <= _agree(said):
+            return value
+    return None
+
+
+def _steps(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
+    """Step sizes, the promising first: finer where the noise falls with the step, else wider.
+
+    Beyond the usual ones, ever wider while noise is all that limits the widest: an input may be
+    small against the length over which the function varies.
+    """
+    first, second, wide, *fine = (2.0**exponent for exponent in fd.EXPONENTS)
+    yield first
+    yield second
+    etas = {scan.step: scan.eta for scan in scans}
+    falls = etas.get(second, 0.0) < etas.get(first, 0.0) / 4
+    if falls:
+        yield from fine
+    yield wide
+    yield from _widening(line, scans)
+    if not falls:
+        yield from fine
+
+
+def _widening(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
+    step = 2.0 ** fd.EXPONENTS[2]
+    while scans and _noise_limited(line, max(scans, key=lambda scan: scan.step), step):
+        step *= 32
+        yield step
+
+
+def _noise_limited(line: fd.Line, widest: fd.Scan, step: float) -> bool:
+    """Whether the level at `step` was reached and shows rounding alone."""
+    noise = line.stencil.amplification * max(widest.eta, widest.rounding) / step
+    return (
+        widest.step == step
+        and step < 2.0**40
+        and abs(widest.high - widest.low) <= 4 * noise
+        and widest.eta <= 64 * max(widest.rounding, 1e-300)
+        and abs(widest.high) * 2.0**-40 < noise
+    )

@@ -1,0 +1,158 @@
+"""Second looks: at the entries a pass has not seen, and at a failure before it is called one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradcheck.backends.base import Array
+from gradcheck.judgement.case import Case
+from gradcheck.judgement.compare import EPS, Comparison
+from gradcheck.oracles import directions
+
+# A direction whose <g, v> is below this share of its weight hides errors of scale.
+ALIGNED = 0.25
+# Entries this much below the loudest one's are peeled off and looked at without it.
+SPREAD = 1e4
+SAMPLE = 4096
+# Standard deviations of a claim's own roundoff, which four replicas give only roughly.
+HONEST = 10.0
+REPLICAS = 4
+# A failure by this factor needs no second cotangent: it may be the cotangent that it depends on.
+PLAIN = 100.0
+
+
+def telling(case: Case, name: str, salt: int = 0) -> Array:
+    """A random direction along which the claim does not happen to vanish."""
+    best, most = None, -1.0
+    for attempt in range(4):
+        v = case.direction(name, 16 * salt + attempt)
+        said = case.said({name: v})
+        share = abs(said.value) / said.weight if said.weight else 1.0
+        if share > most:
+            best, most = v, share
+        if share >= ALIGNED:
+            break
+    return best
+
+
+def magnitudes(case: Case, name: str, v: Array) -> np.ndarray:
+    """|g v| of a sample of the entries."""
+    size = case.size(name)
+    indices = np.arange(0, size, max(1, size // SAMPLE))
+    backend = case.backend
+    gather = backend.gather
+    return np.abs(gather(case.claim[name], indices)) * np.abs(gather(v, indices))
+
+
+def median_entry(case: Case, name: str, v: Array) -> float:
+    """Median of |g v| over the entries that are not zero; NaN where all are."""
+    sizes = magnitudes(case, name, v)
+    sizes = sizes[sizes > 0]
+    return float(np.median(sizes)) if sizes.size else math.nan
+
+
+def quiet(case: Case, name: str, v: Array, weight: float) -> Array | None:
+    """`v` on the entries that louder ones hide, where there are such; else None.
+
+    Loud is what the root mean square exceeds by far: the weight of the whole against that of as
+    many entries of median size.
+    """
+    typical = median_entry(case, name, v)
+    if not typical > 0 or weight < SPREAD * typical:
+        return None
+    if weight < SPREAD * typical * math.sqrt(case.size(name)) / 16:
+        return None
+    backend = case.backend
+    sizes = np.abs(backend.to_numpy(backend.multiply(case.claim[name], v)))
+    keep = sizes <= max(typical * 16, weight / SPREAD / 16)
+    if not keep.any() or keep.all():
+        return None
+    return masked(case, v, keep)
+
+
+def masked(case: Case, v: Array, keep: np.ndarray) -> Array:
+    """`v` where `keep`, zero elsewhere."""
+    backend = case.backend
+    dtype = {"complex128": "float64", "complex64": "float32"}.get(
+        backend.dtype_name(v), backend.dtype_name(v)
+    )
+    mask = backend.from_numpy(np.asarray(keep, dtype=np.float64).reshape(backend.shape(v)))
+    return backend.multiply(v, backend.cast(mask, dtype))
+
+
+def honest(case: Case, name: str, v: Array) -> float:
+    """Roundoff of <g, v> that a backward pass of this conditioning cannot avoid.
+
+    Measured: the claim is asked again at inputs and cotangents off by an ulp or two. A gradient
+    of condition 1e10 then moves by 1e-6; one rounded to float32 on its way does not move, which
+    is how lost precision is told from bad conditioning.
+    """
+    backend, problem = case.backend, case.problem
+    first = case.said({name: v}).value
+    moves = []
+    for replica in range(REPLICAS):
+        seed = case.draw(name, 1000 + replica)
+        point = {
+            key: jittered(case, x, seed + k)
+            for k, (key, x) in enumerate(problem.point.items())
+        }
+        given = tuple(
+            jittered(case, u, seed + 500 + k) for k, u in enumerate(case.cotangent)
+        )
+        moves.append(backend.dot(problem.vjp(given, point)[name], v) - first)
+    return HONEST * math.sqrt(sum(move * move for move in moves) / REPLICAS)
+
+
+def jittered(case: Case, x: Array, seed: int) -> Array:
+    """`x` times (1 + an ulp or so of random sign); a copy of what is not inexact."""
+    backend = case.backend
+    if not backend.is_array(x):
+        return x
+    if not backend.is_inexact(x):
+        return backend.copy(x)
+    unit = EPS if backend.dtype_name(x) in ("float64", "complex128") else 2.0**-23
+    real = backend.random_signs(x, seed)
+    return backend.add_scaled(x, 2 * unit, backend.multiply(x, real))
+
+
+def widened(result: Comparison, extra: float) -> Comparison:
+    """The comparison with `extra` added to its tolerance."""
+    tolerance = result.tolerance + extra
+    return dataclasses.replace(
+        result, tolerance=tolerance, agreed=result.residual <= tolerance < math.inf
+    )
+
+
+def confirmed(case: Case, name: str, first: Comparison) -> bool:
+    """Whether a failure repeats: at this cotangent along another direction, then at another."""
+    again = _repeat(case, name, 1)
+    if again.agreed:
+        return False
+    if min(_excess(first), _excess(again)) > PLAIN:
+        return True
+    backend = case.backend
+    other = tuple(
+        backend.random_signs(u, case.draw(name, 40 + k)) for k, u in enumerate(case.cotangent)
+    )
+    return not _repeat(case.at(case.problem.point, other), name, 2).agreed
+
+
+def _excess(result: Comparison) -> float:
+    return result.residual / result.tolerance if result.tolerance > 0 else math.inf
+
+
+def _repeat(case: Case, name: str, salt: int) -> Comparison:
+    """The worst of the comparisons of one input along fresh directions."""
+    v = telling(case, name, salt)
+    domain = case.problem.domains.get(name)
+    results = []
+    for placed in directions.place(case.backend, case.x(name), v, domain):
+        line = case.line({name: placed.direction}, placed.stencil, placed.reach)
+        result = case.compare(line)
+        if not result.agreed:
+            result = widened(result, honest(case, name, placed.direction))
+        results.append(result)
+    return max(results, key=_excess)

@@ -1,0 +1,104 @@
+"""The numerical gradient itself, entry by entry: for small inputs, and for chosen entries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from gradcheck.backends.base import Array
+from gradcheck.judgement.problem import Outputs, Problem
+from gradcheck.oracles import directions, plateaus
+from gradcheck.oracles import finite_difference as fd
+
+# Relative error at which an entry needs no further levels.
+ENOUGH = 1e-8
+
+
+def numerical_gradient(
+    problem: Problem,
+    name: str,
+    cotangent: Outputs,
+    indices: Iterable[int] | None = None,
+    *,
+    outputs: Outputs | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Entries of the gradient of <cotangent, forward>, and their estimated errors.
+
+    indices: flat (C order) indices; None takes every entry and gives arrays of the input's shape.
+    About 9 to 66 evaluations of forward an entry, twice that for a complex one. An entry without
+    room to move in its domain is NaN with infinite error.
+    """
+    backend = problem.backend
+    x = problem.point[name]
+    shape = backend.shape(x)
+    if outputs is None:
+        copies = {k: backend.copy(a) if backend.is_array(a) else a for k, a in problem.point.items()}
+        outputs = problem.forward(copies)
+    base = tuple(backend.copy(y) for y in outputs)
+    wanted = list(range(math.prod(shape)) if indices is None else indices)
+    found = [_entry(problem, name, cotangent, base, int(i)) for i in wanted]
+    dtype = complex if backend.is_complex(x) else float
+    values = np.array([value for value, _ in found], dtype=dtype)
+    errors = np.array([error for _, error in found], dtype=float)
+    if indices is None:
+        return values.reshape(shape), errors.reshape(shape)
+    return values, errors
+
+
+def _entry(
+    problem: Problem, name: str, cotangent: Outputs, base: Outputs, index: int
+) -> tuple[complex, float]:
+    complex_valued = problem.backend.is_complex(problem.point[name])
+    real, error = _partial(problem, name, cotangent, base, index, 1.0)
+    if not complex_valued:
+        return real, error
+    imaginary, other = _partial(problem, name, cotangent, base, index, 1j)
+    return complex(real, imaginary), math.hypot(error, other)
+
+
+def _partial(
+    problem: Problem, name: str, cotangent: Outputs, base: Outputs, index: int, unit: complex
+) -> tuple[float, float]:
+    backend = problem.backend
+    x = problem.point[name]
+    size = directions.scale(backend, x)
+    v = unit_direction(backend.to_numpy(x), index, size * unit)
+    placed = directions.place(backend, x, backend.from_numpy(v), problem.domains.get(name))
+    if not placed:
+        return math.nan, math.inf
+    way = placed[0]
+    line = fd.Line(problem, base, cotangent, {name: way.direction}, way.stencil, way.reach)
+    estimate = derivative(line)
+    length = abs(backend.gather(way.direction, np.array([index]))[0])
+    sign = 1.0
+    if unit == 1.0:
+        sign = float(np.sign(backend.gather(way.direction, np.array([index]))[0].real))
+    return sign * estimate.value / length, estimate.error / length
+
+
+def unit_direction(like: Array, index: int, value: complex) -> np.ndarray:
+    """An array of `like`'s shape and dtype, zero but for one entry."""
+    v = np.zeros_like(like)
+    v.reshape(-1)[index] = value if np.iscomplexobj(like) else complex(value).real
+    return v
+
+
+def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:
+    """The derivative along a line, with as many levels as its own error asks for."""
+    scans: list[fd.Scan] = []
+    estimate = fd.settle(line, scans)
+    for exponent in fd.EXPONENTS:
+        step = 2.0**exponent
+        if max(map(abs, line.stencil.nodes)) * step > line.reach:
+            continue
+        found = fd.scan(line, step)
+        if found is None:
+            continue
+        scans.append(found)
+        believed = scans if plateaus.staircase(scans) else plateaus.moving(scans)
+        estimate = fd.settle(line, believed)
+        if len(scans) > 1 and estimate.error <= enough * abs(estimate.value):
+            break
+    return estimate

@@ -1,0 +1,173 @@
+"""One direction over many inputs at once, balanced between them, and split where it fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gradcheck.backends.base import Array
+from gradcheck.judgement.case import Case, prepare
+from gradcheck.judgement.compare import Claimed, Comparison, compare
+from gradcheck.judgement.confirm import quiet, telling
+from gradcheck.judgement.judge import alone, judgement, nothing, worst
+from gradcheck.judgement.problem import Judgement, Outputs, Problem
+from gradcheck.oracles import directions, stencils
+
+# Inputs whose part in <g, v> is smaller than this share of the largest cannot be balanced
+# against it without losing the bits of both: they are judged alone.
+BALANCED = 2.0**-20
+# Up to so many inputs, judging each alone is cheaper than bisecting for the one that failed.
+FEW = 4
+# A bend of this size per step is looked into: a smooth function bends by h f'' / f' = 2^-17.
+BENT = 2.0**-8
+
+
+def judge(
+    problem: Problem,
+    cotangent: Outputs,
+    *,
+    seed: int,
+    target: float = 1e-6,
+    claim: Mapping[str, Array] | None = None,
+    outputs: Outputs | None = None,
+) -> dict[str, Judgement]:
+    """Hold the claimed VJP at one point and cotangent against numerical derivatives.
+
+    cotangent: one array per output, of its shape. seed: of every random direction. target: the
+    relative error up to which a function must be resolved to be called correct; a verdict stops
+    early only well below it. claim: vjp(cotangent, point) where already known; outputs:
+    forward(point) likewise. What forward or vjp raise at the point itself passes through.
+    """
+    case = prepare(problem, cotangent, seed, target, claim, outputs)
+    live = [name for name in problem.names if case.size(name)]
+    verdicts = {name: nothing(name) for name in problem.names if not case.size(name)}
+    if len(live) > 1:
+        verdicts.update(together(case, live))
+    else:
+        verdicts.update({name: alone(case, name) for name in live})
+    return {name: verdicts[name] for name in problem.names}
+
+
+judge_jointly = judge
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Directions of several inputs that move together, and what the claim says along each."""
+
+    directions: dict[str, Array]
+    said: dict[str, Claimed]
+    reach: float
+
+    @property
+    def weight(self) -> float:
+        """The smallest weight that is not lost in the largest: what agreement is measured by."""
+        weights = [said.weight for said in self.said.values()]
+        floor = BALANCED * max(weights)
+        return min((w for w in weights if w > floor), default=0.0)
+
+    def total(self) -> Claimed:
+        parts = self.said.values()
+        return Claimed(
+            math.fsum(part.value for part in parts),
+            self.weight,
+            math.fsum(part.roundoff for part in parts),
+            math.fsum(part.slack for part in parts),
+        )
+
+
+def together(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
+    """Verdicts on several inputs: jointly where that settles them, else in parts."""
+    fit = [name for name in names if _fit(case, name)]
+    verdicts = {name: alone(case, name) for name in names if name not in fit}
+    if len(fit) > 1:
+        verdicts.update(_jointly(case, fit))
+    else:
+        verdicts.update({name: alone(case, name) for name in fit})
+    return verdicts
+
+
+def _fit(case: Case, name: str) -> bool:
+    """Whether the claim is finite and no entry lies at the edge of its domain."""
+    return math.isfinite(case.backend.max_abs(case.claim[name])) and not _edged(case, name)
+
+
+def _edged(case: Case, name: str) -> bool:
+    domain = case.problem.domains.get(name)
+    if domain is None or (domain.low is None and domain.high is None):
+        return False
+    placed = directions.place(case.backend, case.x(name), case.direction(name), domain)
+    return len(placed) != 1 or placed[0].stencil is not stencils.central()
+
+
+def _jointly(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
+    bundle = _bundle(case, names)
+    line = case.line(bundle.directions, reach=bundle.reach)
+    result = compare(line, bundle.total(), case.target)
+    if not result.agreed or result.bend > BENT:
+        return _split(case, names, line.evaluations)
+    shares = _shares(line.evaluations, len(names))
+    return {
+        name: _one(case, name, bundle, result, share)
+        for name, share in zip(names, shares, strict=True)
+    }
+
+
+def _shares(total: int, parts: int) -> list[int]:
+    """`total` in whole parts that differ by one at most."""
+    return [total // parts + (k < total % parts) for k in range(parts)]
+
+
+def _split(case: Case, names: Sequence[str], spent: int) -> dict[str, Judgement]:
+    if len(names) <= FEW:
+        parts = {name: alone(case, name) for name in names}
+    else:
+        middle = len(names) // 2
+        parts = {**together(case, names[:middle]), **together(case, names[middle:])}
+    return {
+        name: dataclasses.replace(verdict, evaluations=verdict.evaluations + share)
+        for (name, verdict), share in zip(parts.items(), _shares(spent, len(parts)), strict=True)
+    }
+
+
+def _one(case: Case, name: str, bundle: Bundle, result: Comparison, share: int) -> Judgement:
+    """One input's part in a joint agreement; alone where the others drowned it."""
+    v, said = bundle.directions[name], bundle.said[name]
+    own = dataclasses.replace(result, weight=said.weight)
+    verdict = dataclasses.replace(judgement(case, name, v, own), evaluations=share)
+    drowned = said.weight > 0.0 and result.tolerance > case.target * said.weight
+    if not drowned and quiet(case, name, v, said.weight) is None:
+        return verdict
+    return worst([dataclasses.replace(verdict, verdict="correct"), alone(case, name)])
+
+
+def _bundle(case: Case, names: Sequence[str]) -> Bundle:
+    """Random directions, the larger contributions scaled down to the smallest."""
+    raw, reach = {}, math.inf
+    for name in names:
+        domain = case.problem.domains.get(name)
+        placed = directions.place(case.backend, case.x(name), telling(case, name), domain)
+        raw[name] = placed[0].direction
+        reach = min(reach, placed[0].reach)
+    said = {name: case.said({name: v}) for name, v in raw.items()}
+    smallest = Bundle(raw, said, reach).weight
+    factors = {name: _factor(part.weight, smallest) for name, part in said.items()}
+    scaled = {
+        name: v if factors[name] == 1.0 else case.backend.combine([factors[name]], [v])
+        for name, v in raw.items()
+    }
+    return Bundle(scaled, {n: _times(said[n], factors[n]) for n in names}, reach)
+
+
+def _factor(weight: float, smallest: float) -> float:
+    if weight <= smallest or smallest == 0.0:
+        return 1.0
+    return 2.0 ** math.floor(math.log2(smallest / weight) + 1)
+
+
+def _times(said: Claimed, factor: float) -> Claimed:
+    return Claimed(
+        said.value * factor, said.weight * factor, said.roundoff * factor, said.slack * factor
+    )

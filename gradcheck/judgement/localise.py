@@ -1,0 +1,116 @@
+"""Which entries of a gradient are wrong: bisection along a direction.
+
+The residual of a part is measured; its sibling's is the parent's less that, and measured too
+where the subtraction would not say. About k log2(n) measurements for k wrong entries.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradcheck.judgement.case import Case
+from gradcheck.judgement.compare import Comparison
+from gradcheck.judgement.confirm import masked
+from gradcheck.judgement.jacobian import numerical_gradient
+from gradcheck.judgement.problem import WrongEntry
+from gradcheck.oracles import finite_difference as fd
+from gradcheck.oracles.directions import Placed
+
+MOST_ENTRIES = 24
+MOST_TESTS = 600
+# A residual inferred by subtraction is believed from this multiple of the tolerance on.
+BELIEVED = 4.0
+
+
+@dataclass
+class Search:
+    """Residuals of index ranges of one input, the largest first.
+
+    order: the flat indices that the direction moves. heap: (-|residual|, start, stop, tolerance).
+    """
+
+    case: Case
+    name: str
+    placed: Placed
+    order: np.ndarray
+    step: float
+    tests: int = 0
+    found: list[int] = field(default_factory=list)
+
+    def measure(self, start: int, stop: int) -> tuple[float, float]:
+        """Residual over order[start:stop], and what it must exceed."""
+        self.tests += 1
+        keep = np.zeros(self.case.size(self.name), dtype=bool)
+        keep[self.order[start:stop]] = True
+        v = {self.name: masked(self.case, self.placed.direction, keep)}
+        line = self.case.line(v, self.placed.stencil, self.placed.reach)
+        said = self.case.said(v)
+        scan = fd.scan(line, self.step)
+        if scan is None:
+            return math.inf, 0.0
+        estimate = fd.settle(line, [scan])
+        return estimate.value - said.value, estimate.error + said.margin
+
+    def run(self, residual: float, tolerance: float) -> list[int]:
+        """Flat indices of the wrong entries, by descending residual."""
+        heap = [(-abs(residual), 0, len(self.order), residual, tolerance)]
+        while heap and len(self.found) < MOST_ENTRIES and self.tests < MOST_TESTS:
+            _, start, stop, whole, bound = heapq.heappop(heap)
+            if stop - start == 1:
+                self.found.append(int(self.order[start]))
+                continue
+            for part in self._halves(start, stop, whole, bound):
+                heapq.heappush(heap, part)
+        return self.found
+
+    def _halves(
+        self, start: int, stop: int, whole: float, bound: float
+    ) -> list[tuple[float, int, int, float, float]]:
+        middle = (start + stop) // 2
+        left, left_bound = self.measure(start, middle)
+        right, right_bound = whole - left, max(bound, left_bound)
+        if abs(right) < BELIEVED * right_bound:
+            right, right_bound = self.measure(middle, stop)
+        parts = [(start, middle, left, left_bound), (middle, stop, right, right_bound)]
+        return [
+            (-abs(value), low, high, value, limit)
+            for low, high, value, limit in parts
+            if abs(value) > limit
+        ]
+
+
+def wrong_entries(
+    case: Case, name: str, placed: Placed, result: Comparison
+) -> tuple[WrongEntry, ...]:
+    """The entries that the failed comparison is made of, largest difference first."""
+    backend = case.backend
+    moved = np.flatnonzero(backend.to_numpy(placed.direction).reshape(-1))
+    step = next((level.step for level in result.levels if level.chosen), 2.0**-14)
+    search = Search(case, name, placed, moved, step)
+    indices = search.run(result.expected - result.returned, result.tolerance)
+    if not indices:
+        return ()
+    values, errors = numerical_gradient(
+        case.problem, name, case.cotangent, indices, outputs=case.base
+    )
+    claims = backend.gather(case.claim[name], np.array(indices))
+    shape = backend.shape(case.x(name))
+    entries = [
+        WrongEntry(
+            tuple(int(k) for k in np.unravel_index(index, shape)) if shape else (),
+            complex(value) if np.iscomplexobj(values) else float(value),
+            complex(said) if np.iscomplexobj(claims) else float(said),
+        )
+        for index, value, error, said in zip(indices, values, errors, claims, strict=True)
+        if not abs(value - said) <= error
+    ]
+    return tuple(sorted(entries, key=lambda e: -_gap(e)))
+
+
+def _gap(entry: WrongEntry) -> float:
+    gap = abs(entry.expected - entry.returned)
+    return gap if math.isfinite(gap) else math.inf

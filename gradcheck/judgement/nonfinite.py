@@ -1,0 +1,108 @@
+"""Claims that are not finite: right where the derivative is infinite, wrong where it exists."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradcheck.judgement.case import Case
+from gradcheck.judgement.jacobian import numerical_gradient, unit_direction
+from gradcheck.judgement.problem import WrongEntry
+from gradcheck.oracles import directions
+from gradcheck.oracles import finite_difference as fd
+
+MOST = 8
+# Quotients at 2^-4, 2^-9, ...: where their increments do not shrink, they diverge, be it like a
+# root (factor 2^(5/2)) or like a logarithm (factor 1); smooth functions shrink them by 32.
+SHRINKING = 0.5
+
+
+def spread_out(bad: np.ndarray) -> np.ndarray:
+    """At most a few flat indices of the True entries, evenly spread."""
+    indices = np.flatnonzero(bad)
+    return indices[:: max(1, math.ceil(len(indices) / MOST))]
+
+
+def finite_part(case: Case, name: str, bad: np.ndarray) -> Case:
+    """The case with the entries `bad` of the claim set to zero."""
+    backend = case.backend
+    values = backend.to_numpy(case.claim[name])
+    values[bad.reshape(values.shape)] = 0.0
+    claim = {**case.claim, name: backend.from_numpy(values)}
+    return dataclasses.replace(case, claim=claim)
+
+
+def offences(case: Case, name: str, bad: np.ndarray) -> tuple[WrongEntry, ...]:
+    """Non-finite entries of the claim where the derivative is not infinite of that sign."""
+    claims = case.backend.to_numpy(case.claim[name]).reshape(-1)
+    found = []
+    for index in spread_out(bad):
+        signs = infinite_signs(case, name, int(index))
+        if signs and _matches(claims[index], signs):
+            continue
+        found.append(_entry(case, name, int(index), claims[index], signs))
+    return tuple(found)
+
+
+def _matches(said: complex, signs: set[float]) -> bool:
+    if len(signs) > 1:
+        return True  # infinite of either sign: no derivative, and NaN says so
+    return bool(np.isinf(said.real)) and math.copysign(1.0, said.real) in signs
+
+
+def _entry(case: Case, name: str, index: int, said: complex, signs: set[float]) -> WrongEntry:
+    shape = case.backend.shape(case.x(name))
+    where = tuple(int(k) for k in np.unravel_index(index, shape)) if shape else ()
+    returned = complex(said) if np.iscomplexobj(said) else float(said.real)
+    if signs:
+        return WrongEntry(where, next(iter(signs)) * math.inf, returned)
+    values, _ = numerical_gradient(case.problem, name, case.cotangent, [index], outputs=case.base)
+    expected = complex(values[0]) if np.iscomplexobj(values) else float(values[0])
+    return WrongEntry(where, expected, returned)
+
+
+def infinite_signs(case: Case, name: str, index: int) -> set[float]:
+    """Signs of the infinite one-sided derivatives along one entry; empty where they are finite."""
+    backend = case.backend
+    x = case.x(name)
+    size = directions.scale(backend, x)
+    v = backend.from_numpy(unit_direction(backend.to_numpy(x), index, size))
+    signs: set[float] = set()
+    for way, reach in ways(case, name, v):
+        line = case.line({name: way}, reach=reach)
+        growth = diverging(line)
+        if growth:
+            signs.add(growth * float(np.sign(backend.gather(way, np.array([index]))[0].real)))
+    return signs
+
+
+def ways(case: Case, name: str, v: fd.Array) -> list[tuple[fd.Array, float]]:
+    """The directions v and -v with how far each may go before it leaves the domain."""
+    domain = case.problem.domains.get(name)
+    backend = case.backend
+    if domain is None:
+        return [(v, math.inf), (backend.combine([-1.0], [v]), math.inf)]
+    placed = directions.place(backend, case.x(name), v, domain)
+    return [
+        (backend.combine([sign], [p.direction]), p.reach)
+        for p in placed
+        for sign in ((1.0, -1.0) if p.stencil.nodes[0] < 0 else (1.0,))
+    ]
+
+
+def diverging(line: fd.Line) -> float:
+    """Sign of the infinite one-sided derivative along +t, 0.0 where it is finite."""
+    quotients = []
+    for exponent in range(-4, -40, -5):
+        step = 2.0**exponent
+        difference = line.difference(step) if step <= line.reach else None
+        if difference is not None:
+            quotients.append(line.project(difference) / step)
+    sizes = np.abs(quotients)
+    if len(sizes) < 5 or not np.all(np.isfinite(sizes)):
+        return 0.0
+    steps = np.diff(sizes)
+    grows = np.all(steps > 0) and np.all(steps[1:] > SHRINKING * steps[:-1])
+    return float(np.sign(quotients[-1])) if grows else 0.0

@@ -1,0 +1,267 @@
+"""Where a function is not differentiable: what the claim may be there, and what it is.
+
+The claim itself is asked on both sides, close by: at point +- delta w the function is smooth and
+the claim an ordinary gradient, which is verified numerically along w. The claim at the point must
+be a convex combination of those (Clarke's generalised gradient of a piecewise smooth function).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import lsq_linear
+
+from gradcheck.backends.base import Array
+from gradcheck.judgement.case import Case, replaced
+from gradcheck.oracles import directions
+
+# How far to either side, in units of the input's scale. Nearer kinks than this count as being at
+# the point: no difference quotient of float64 could tell (noise 2^-52 / 2^-20 is 2e-10 already).
+DELTA = 2.0**-20
+# Where a side is verified: further out, so that a whole stencil fits between it and the kink.
+# Along w itself no kink through the point is crossed.
+OUT = 2.0**-12
+# A few ulp: sides that differ even there are at the point exactly, and a declared convention holds.
+EXACT = 2.0**-50
+# Sides are asked at delta and delta / 2; what changes between them is curvature. A jump must
+# exceed it by this factor (a smooth gradient shows 4 by construction).
+JUMP = 16.0
+# Relative size below which a jump is roundoff of the claim.
+ROUNDING = 2.0**-26
+# Sign patterns asked for besides the all-positive one. Independent kinks span as many dimensions
+# as there are kinks; a tie spans one less than its members.
+PATTERNS = 12
+# A convention is recognised within this distance of alpha.
+NAMED = 0.02
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The claim around a point, as flat real arrays.
+
+    probes: one row per place asked, the first two along the positive and the negative of the first
+    pattern. tolerance: entry by entry, how far curvature lets equal sides differ.
+    """
+
+    claim: np.ndarray
+    probes: np.ndarray
+    tolerance: np.ndarray
+    pattern: np.ndarray
+
+    @property
+    def low(self) -> np.ndarray:
+        return np.asarray(self.probes.min(axis=0))
+
+    @property
+    def high(self) -> np.ndarray:
+        return np.asarray(self.probes.max(axis=0))
+
+    @property
+    def kinked(self) -> np.ndarray:
+        return np.asarray(self.high - self.low > self.tolerance)
+
+    @property
+    def outside(self) -> np.ndarray:
+        """Entries where the claim is beyond both ends of what was seen."""
+        slack = self.tolerance + NAMED * (self.high - self.low)
+        return np.asarray((self.claim < self.low - slack) | (self.claim > self.high + slack))
+
+
+@dataclass
+class Neighbourhood:
+    """Asks the claim for one input at places near the point."""
+
+    case: Case
+    name: str
+    seed: int
+    unit: float = field(init=False)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        self.unit = directions.scale(self.case.backend, self.case.x(self.name))
+
+    def pattern(self, salt: int, positive: bool = False) -> Array:
+        """A direction of unequal magnitudes in the input's units; all positive if wanted."""
+        backend = self.case.backend
+        x = self.case.x(self.name)
+        values = backend.to_numpy(backend.random_signs(x, self.seed + salt)) * self.unit
+        if positive:
+            parts = _real(values)
+            parts[:] = np.abs(parts)
+        return backend.from_numpy(values)
+
+    def place(self, step: float, w: Array) -> Array:
+        """point + step w, kept inside the domain."""
+        backend = self.case.backend
+        moved = backend.add_scaled(self.case.x(self.name), step, w)
+        domain = self.case.problem.domains.get(self.name)
+        if domain is None or (domain.low is None and domain.high is None):
+            return moved
+        values = backend.to_numpy(moved)
+        inside = np.ones(values.shape, dtype=bool)
+        if domain.low is not None:
+            inside &= values > domain.low if domain.open else values >= domain.low
+        if domain.high is not None:
+            inside &= values < domain.high if domain.open else values <= domain.high
+        kept = np.where(inside, values, backend.to_numpy(self.case.x(self.name)))
+        return backend.from_numpy(kept.astype(values.dtype))
+
+    def gradient(self, step: float, w: Array) -> np.ndarray:
+        """The claim at point + step w, flat and real."""
+        self.asked += 1
+        case, backend = self.case, self.case.backend
+        point = {k: backend.copy(a) if backend.is_array(a) else a for k, a in case.problem.point.items()}
+        point[self.name] = self.place(step, w)
+        given = tuple(backend.copy(u) for u in case.cotangent)
+        return flat(backend.to_numpy(case.problem.vjp(given, point)[self.name]))
+
+
+def flat(values: np.ndarray) -> np.ndarray:
+    """A flat real view of an array, real and imaginary parts side by side."""
+    return _real(np.ascontiguousarray(values)).reshape(-1)
+
+
+def _real(values: np.ndarray) -> np.ndarray:
+    return values.view(values.real.dtype) if np.iscomplexobj(values) and values.ndim else (
+        np.array([values.real, values.imag]) if np.iscomplexobj(values) else values
+    )
+
+
+def look(around: Neighbourhood) -> Sides | None:
+    """The two sides along one positive pattern; None where a side is not finite."""
+    w = around.pattern(0, positive=True)
+    rows, drifts = [], []
+    for sign in (1.0, -1.0):
+        near, far = around.gradient(sign * DELTA / 2, w), around.gradient(sign * DELTA, w)
+        rows.append(near)
+        drifts.append(np.abs(near - far))
+    probes = np.stack(rows)
+    if not np.all(np.isfinite(probes)) or not np.all(np.isfinite(drifts)):
+        return None
+    sizes = np.max(np.abs(probes), axis=0)
+    tolerance = JUMP * np.max(drifts, axis=0) + ROUNDING * (sizes + _rms(sizes) * 2.0**-10)
+    claim = flat(around.case.backend.to_numpy(around.case.claim[around.name]))
+    return Sides(claim, probes, tolerance, flat(around.case.backend.to_numpy(w)))
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+
+
+def more(around: Neighbourhood, sides: Sides) -> Sides:
+    """The same with random sign patterns added."""
+    rows = list(sides.probes)
+    for salt in range(1, PATTERNS + 1):
+        w = around.pattern(salt)
+        rows += [around.gradient(DELTA / 2, w), around.gradient(-DELTA / 2, w)]
+    kept = [row for row in rows if np.all(np.isfinite(row))]
+    return Sides(sides.claim, np.stack(kept), sides.tolerance, sides.pattern)
+
+
+def verified(around: Neighbourhood, salts: tuple[int, ...] = (0, 1)) -> bool:
+    """Whether the claim on the sides is the derivative there, along the way out."""
+    return all(
+        _side_verified(around, sign, salt) for salt in salts for sign in (1.0, -1.0)
+    )
+
+
+def _side_verified(around: Neighbourhood, sign: float, salt: int) -> bool:
+    case, name = around.case, around.name
+    w = around.pattern(salt, positive=salt == 0)
+    moved = case.at(replaced(case.problem, {name: around.place(sign * OUT, w)}))
+    if not math.isfinite(case.backend.max_abs(moved.claim[name])):
+        return False
+    line = moved.line({name: w}, reach=OUT / 2)
+    result = moved.compare(line)
+    return result.agreed or result.residual <= 1e-6 * result.weight
+
+
+def in_span(sides: Sides) -> bool:
+    """Whether the claim satisfies the linear relations that all the sides satisfy.
+
+    At a tie the sides sum to one: "all" and "none" do not, though each entry lies between 0 and 1.
+    """
+    where = sides.kinked
+    rows = sides.probes[:, where]
+    middle = rows.mean(axis=0)
+    _, sizes, basis = np.linalg.svd(rows - middle, full_matrices=False)
+    rank = int(np.sum(sizes > 1e-6 * sizes[0])) if sizes.size and sizes[0] > 0 else 0
+    if rank + 3 > len(rows):
+        return True  # more kinks than patterns: no relation can be told
+    offset = sides.claim[where] - middle
+    left = offset - basis[:rank].T @ (basis[:rank] @ offset)
+    limit = NAMED * np.max(sides.high[where] - sides.low[where])
+    return bool(np.max(np.abs(left), initial=0.0) <= limit + np.max(sides.tolerance[where]))
+
+
+def two_valued(sides: Sides) -> bool:
+    """Whether every kinked entry is seen at two values only: one kink each."""
+    spread = sides.high - sides.low
+    near = sides.tolerance + 1e-3 * spread
+    ends = (np.abs(sides.probes - sides.low) <= near) | (np.abs(sides.probes - sides.high) <= near)
+    return bool(np.all(ends[:, sides.kinked]))
+
+
+def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> bool:
+    """Whether claim = start + sum alpha_k jump_k, alpha in [0, 1], along a half turn.
+
+    Every kink through the point is crossed once on the way from w to -w.
+    """
+    first, second = around.pattern(100 + salt), around.pattern(200 + salt)
+    backend = around.case.backend
+
+    def at(turn: float) -> np.ndarray:
+        w = backend.combine([math.cos(turn), math.sin(turn)], [first, second])
+        return around.gradient(DELTA / 2, w)
+
+    start, stop = at(0.0), at(math.pi)
+    jumps = _jumps(at, (0.0, start), (math.pi, stop), sides.tolerance, most)
+    if not jumps:
+        return False
+    steps = np.stack(jumps, axis=1)
+    if not np.all(np.isfinite(steps)):
+        return False
+    wanted = sides.claim - start
+    fitted = lsq_linear(steps, wanted, bounds=(0.0, 1.0))
+    left = np.abs(steps @ fitted.x - wanted)
+    limit = NAMED * np.max(np.abs(steps)) + np.max(sides.tolerance)
+    return bool(np.all(left <= limit))
+
+
+def _jumps(
+    at: object,
+    start: tuple[float, np.ndarray],
+    stop: tuple[float, np.ndarray],
+    tolerance: np.ndarray,
+    most: int,
+) -> list[np.ndarray]:
+    """The jumps of the claim between two turns, each isolated by bisection."""
+    found: list[np.ndarray] = []
+    pending = [(start, stop)]
+    while pending and most > 0:
+        (a, g), (b, h) = pending.pop()
+        if np.all(np.abs(h - g) <= tolerance):
+            continue
+        if b - a < 1e-4:
+            found.append(h - g)
+            continue
+        middle = ((a + b) / 2, at((a + b) / 2))  # type: ignore[operator]
+        most -= 1
+        pending += [((a, g), middle), (middle, (b, h))]
+    return found
+
+
+def alphas(sides: Sides) -> np.ndarray:
+    """(claim - left) / (right - left) of the entries that jump along the first pattern."""
+    right, left = sides.probes[0], sides.probes[1]
+    jumps = np.abs(right - left) > sides.tolerance
+    return np.asarray((sides.claim - left)[jumps] / (right - left)[jumps])
+
+
+def exactly_at(around: Neighbourhood, sides: Sides) -> np.ndarray:
+    """Entries whose sides differ a few ulp from the point: a kink at it, not near it."""
+    w = around.pattern(0, positive=True)
+    right, left = around.gradient(EXACT, w), around.gradient(-EXACT, w)
+    return np.asarray(np.abs(right - left) > sides.tolerance) & sides.kinked

@@ -1,0 +1,45 @@
+"""Outputs that stand still: rounding inside the function, or a function that is a staircase.
+
+A float32 program does not move over steps below 2^-24 of its input; neither does `round`. In the
+first case the still levels say nothing, in the second they are the derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gradcheck.oracles.finite_difference import Scan
+
+# A staircase whose treads are at least this wide, in units of the input's scale, is one by
+# intent: float32 inside stands still over 2^-25 only.
+WIDE = 2.0**-17
+# A jump of this share of the largest output is no float16 rounding (2^-11) and hence no noise.
+COARSE = 2.0**-9
+# Jumps of a few ulp are the rounding of float64 itself.
+ULPS = 2.0**-46
+
+
+def still(scans: Sequence[Scan]) -> list[Scan]:
+    """The levels at which most of the outputs that ever move do not."""
+    active = max((scan.changed for scan in scans), default=0)
+    return [scan for scan in scans if scan.changed < active / 2]
+
+
+def moving(scans: Sequence[Scan]) -> list[Scan]:
+    """The others."""
+    frozen = still(scans)
+    return [scan for scan in scans if scan not in frozen]
+
+
+def staircase(scans: Sequence[Scan]) -> bool:
+    """Whether the still levels are treads, to be believed."""
+    frozen = still(scans)
+    if not frozen or max(scan.step for scan in frozen) < WIDE:
+        return False
+    return quantum(scans) > ULPS
+
+
+def quantum(scans: Sequence[Scan]) -> float:
+    """Height of the jumps over the largest output, at the finest level that moves."""
+    movers = [scan for scan in moving(scans) if scan.changed]
+    return min(movers, key=lambda scan: scan.step).jump if movers else 0.0

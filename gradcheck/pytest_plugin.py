@@ -1,0 +1,132 @@
+"""The pytest plugin: options, one item per subject and check, records, page and summary.
+
+Nothing is imported here that a project without gradient checks would pay for.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gradcheck.session import Session
+
+OPTIONS = {
+    "report": ("DIR", "write index.html, results.jsonl and artifacts/ into DIR"),
+    "device": ("cpu|cuda|all", "where subjects and their twins run (cpu)"),
+    "profile": ("quick|ci|thorough", "how much is tried (ci)"),
+    "seed": ("N", "repeat a run; a fresh one is drawn otherwise, and printed"),
+    "known-failures": ("FILE", "TOML or JSON mapping of subject::check::dtype::device to reason"),
+}
+KEY: pytest.StashKey[Session] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gradcheck", "gradient verification")
+    for name, (metavar, told) in OPTIONS.items():
+        dest = f"gradcheck_{name.replace('-', '_')}"
+        group.addoption(f"--gradcheck-{name}", dest=dest, metavar=metavar, default=None, help=told)
+        parser.addini(dest, told, default=None)
+    group.addoption(
+        "--gradcheck-layer",
+        dest="gradcheck_layer",
+        metavar="MODULE:OBJECT",
+        action="append",
+        default=[],
+        help="verify this layer without a test file",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "gradcheck_subjects(family): set by parametrize_with_checks")
+
+
+def session_of(config: pytest.Config) -> Session:
+    """This run's Session, made when the first subject is met."""
+    if KEY not in config.stash:
+        from gradcheck.errors import GradcheckError
+        from gradcheck.session import Session
+
+        try:
+            config.stash[KEY] = Session.of(config)
+        except GradcheckError as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[KEY]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("gradcheck_subjects")
+    if mark is None:
+        return
+    from gradcheck.session import items_of
+
+    names = list(metafunc.fixturenames[:2])
+    session = session_of(metafunc.config)
+    items = items_of(mark.args[0], session)
+    metafunc.parametrize(names, [i[1:] for i in items], ids=[i[0] for i in items])
+
+
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    for path in config.getoption("gradcheck_layer"):
+        from gradcheck.session import layer_items
+
+        items.extend(layer_items(path, session, session_of(config)))
+
+
+@pytest.fixture
+def section(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """A function that sends a section to the report: title, text, table, series, log."""
+    return session_of(request.config).section
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """Failed verdicts get a section of their own, not a truncated assertion."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if call.excinfo is not None and call.when == "call":
+        from gradcheck.errors import GradientError
+
+        if isinstance(call.excinfo.value, GradientError):
+            told = str(call.excinfo.value)
+            report.longrepr = told.splitlines()[0]
+            report.sections.append(("gradcheck", told))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if KEY not in session.config.stash:
+        if not _has_workers(session.config):
+            return
+        session_of(session.config)
+    failed = session_of(session.config).finish(int(exitstatus), _is_worker(session.config))
+    if failed and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if KEY not in config.stash or _is_worker(config):
+        return
+    lines = session_of(config).summary()
+    if lines:
+        terminalreporter.section("gradcheck")
+        for line in lines[:10]:
+            terminalreporter.write_line(line)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _has_workers(config: pytest.Config) -> bool:
+    return bool(config.getoption("numprocesses", default=None)) and not _is_worker(config)
+
+
+def worker_id() -> str:
+    """The name that xdist gave this process, "main" without it."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")

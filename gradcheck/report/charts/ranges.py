@@ -1,0 +1,58 @@
+"""What each check could detect: a line from best to worst and a dot at the median, by decades."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from gradcheck.report.scales import Scale, decades
+from gradcheck.report.svg import Chart, Picture, line, tag, text
+from gradcheck.report.text import clean, number
+
+WIDTH, LEFT, RIGHT, STEP, TOP = 560.0, 150.0, 540.0, 24.0, 34.0
+
+
+def ranges(title: str, figures: Mapping[str, Sequence[float]], x_title: str,
+           most: int = 24) -> Chart | None:  # fmt: skip
+    """figures: values by name, drawn worst median first."""
+    kept = {name: sorted(v for v in values if 0 < v < math.inf) for name, values in figures.items()}
+    kept = {name: values for name, values in kept.items() if values}
+    if not kept:
+        return None
+    names = sorted(kept, key=lambda name: -_middle(kept[name]))
+    x = decades([v for values in kept.values() for v in (values[0], values[-1])], LEFT, RIGHT)
+    bottom = TOP + STEP * min(len(names), most)
+    shapes = _axis(x, bottom, x_title)
+    for place, name in enumerate(names[:most]):
+        shapes += _row(x, TOP + STEP * (place + 0.5), name, kept[name])
+    best, worst = names[-1], names[0]
+    description = (
+        f"Median from {number(_middle(kept[best]), 2)} ({clean(best, 60)}) to "
+        f"{number(_middle(kept[worst]), 2)} ({clean(worst, 60)}); smaller is sharper."
+    )
+    picture = Picture(title, description, WIDTH, bottom + 40, Markup("").join(shapes))
+    rows = [(n, len(v), v[0], _middle(v), v[-1]) for n in names if (v := kept[n])]
+    columns = ("check", "figures", "best", "median", "worst")
+    return Chart(title, description, [picture], columns, rows[:most])
+
+
+def _middle(values: Sequence[float]) -> float:
+    return values[len(values) // 2]
+
+
+def _axis(x: Scale, bottom: float, title: str) -> list[Markup]:
+    shapes = []
+    for value, label in x.ticks(7):
+        shapes += [line(x(value), TOP, x(value), bottom, "grid")]
+        shapes += [text(x(value), bottom + 16, label, "tick", "middle")]
+    return [*shapes, text(RIGHT, bottom + 34, title, "name", "end")]
+
+
+def _row(x: Scale, y: float, name: str, values: Sequence[float]) -> list[Markup]:
+    return [
+        text(LEFT - 12, y + 4, clean(name, 20), "label", "end"),
+        line(x(values[0]), y, max(x(values[-1]), x(values[0]) + 0.5), y, "range s1"),
+        tag("circle", cx=x(_middle(values)), cy=y, r=4.5, class_="mark solid s1"),
+    ]

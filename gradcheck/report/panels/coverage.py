@@ -1,0 +1,53 @@
+"""Which inputs were tried: shapes, masks, layouts, kinks, and what was discarded."""
+
+from __future__ import annotations
+
+from gradcheck.report.charts import bars
+from gradcheck.report.panels.base import Context, Panel
+from gradcheck.report.summary import Summary, by_count
+from gradcheck.report.svg import Chart
+
+DIMENSIONS = 12  # the most used ones are drawn
+DISCARDS = 30
+
+
+def build(summary: Summary) -> Context:
+    """A bar chart for each dimension and kind of input; the reasons of discards and remarks."""
+    found = summary.coverage
+    dimensions = sorted(found.dims.items(), key=lambda item: -sum(item[1].values()))
+    charts = [bars(f"Size of {name}", _by_size(sizes)) for name, sizes in dimensions[:DIMENSIONS]]
+    kinds = (
+        ("Distance to the nearest kink", found.distance),
+        ("Values", found.styles),
+        ("Layouts", found.layouts),
+        ("Masks", found.masks),
+        ("How the examples ended", found.status),
+        ("Where the examples came from", found.origin),
+    )
+    charts += [bars(title, by_count(counts)) for title, counts in kinds if counts]
+    return {
+        "charts": [chart for chart in charts if isinstance(chart, Chart)],
+        "kinks": found.kinks,
+        "more_dimensions": [name for name, _ in dimensions[DIMENSIONS:]],
+        "examples": summary.examples,
+        "evaluations": summary.evaluations,
+        "discards": summary.discards.most_common(DISCARDS),
+        "discarded": sum(summary.discards.values()),
+        "reasons": len(summary.discards),
+        "remarks": list(summary.remarks.items())[:DISCARDS],
+        "remarks_total": len(summary.remarks),
+    }
+
+
+def _by_size(sizes: dict[str, int]) -> list[tuple[str, int]]:
+    """Numbers in their order, then everything else."""
+
+    def key(item: tuple[str, int]) -> tuple[bool, int, str]:
+        name = item[0]
+        plain = name.isdecimal() and len(name) < 12
+        return (not plain, int(name) if plain else 0, name)
+
+    return sorted(sizes.items(), key=key)
+
+
+PANEL = Panel("coverage", "What was tried", build)

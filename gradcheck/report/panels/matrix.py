@@ -1,0 +1,128 @@
+"""Subjects by checks by dtype and device, each cell with its worst error over tolerance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gradcheck.report.charts import histogram
+from gradcheck.report.panels.base import Context, Panel
+from gradcheck.report.summary import Cell, Place, SubjectView, Summary
+from gradcheck.report.text import number
+from gradcheck.report.verdicts import look, rank
+
+ROWS = 240  # rows of the table; failing subjects first, then those nearest to failing
+SHADES = 4
+
+
+@dataclass(frozen=True)
+class CellView:
+    """tone: colour class; mark: what is printed; words: what a screen reader says; link: anchor."""
+
+    tone: str
+    mark: str
+    words: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class RowView:
+    """subject is empty where the row above has the same one."""
+
+    subject: str
+    span: int
+    place: Place
+    cells: list[CellView | None]
+    failed: bool
+    name: str
+
+
+def build(summary: Summary) -> Context:
+    """The table, and the histogram of all scores."""
+    views = sorted(summary.subjects.values(), key=_order)
+    rows, left_out = _rows(summary, views)
+    return {
+        "checks": summary.checks,
+        "rows": rows,
+        "one_place": summary.places[0] if len(summary.places) == 1 else None,
+        "left_out": left_out,
+        "worst_left_out": max((view.score for view in left_out), default=0.0),
+        "examples": sum(view.examples for view in left_out),
+        "histogram": histogram(summary.scores),
+        "kinds": sorted(summary.verdicts, key=rank),
+        "look": look,
+    }
+
+
+def _order(view: SubjectView) -> tuple[bool, float, str]:
+    return (not view.failed, view.worst_rank if view.failed else 0, view.name)
+
+
+def _rows(summary: Summary, views: list[SubjectView]) -> tuple[list[RowView], list[SubjectView]]:
+    links = _links(summary)
+    kept = _kept(views)
+    rows: list[RowView] = []
+    for view in views:
+        if view.name in kept:
+            for place, cells in view.cells.items():
+                shown = [_cell(cells.get(check), links.get((view.name, place, check), ""))
+                         for check in summary.checks]  # fmt: skip
+                first = place == next(iter(view.cells))
+                rows.append(RowView(view.name if first else "", len(view.cells), place, shown,
+                                    view.failed, view.name))  # fmt: skip
+    return rows, [view for view in views if view.name not in kept]
+
+
+def _kept(views: list[SubjectView]) -> set[str]:
+    """Failing subjects, then the passing ones with the largest scores, up to ROWS rows."""
+    kept: set[str] = set()
+    room = ROWS
+    for view in sorted(views, key=lambda view: (not view.failed, -view.score)):
+        if room < len(view.cells) and kept:
+            break
+        kept.add(view.name)
+        room -= len(view.cells)
+    return kept
+
+
+def _links(summary: Summary) -> dict[tuple[str, Place, str], str]:
+    """Where a failing cell leads to: its first failure in the page."""
+    links: dict[tuple[str, Place, str], str] = {}
+    for group in summary.groups:
+        for failure in group.failures:
+            case = failure.case
+            place = (case.dtype, case.device)
+            links.setdefault((case.subject, place, case.check), failure.id)
+    return links
+
+
+def _cell(cell: Cell | None, link: str) -> CellView | None:
+    if cell is None:
+        return None
+    seen = look(cell.verdict)
+    score = "" if cell.score is None else number(cell.score, 2)
+    words = seen.label + (f", {score} of the tolerance" if score else "")
+    if cell.verdict == "correct":
+        return CellView(f"g{_shade(cell.score)}", _short(cell.score), words)
+    mark = seen.mark + (f" {_short(cell.score)}" if cell.score and cell.score > 1 else "")
+    return CellView(seen.tone, mark, words, link)
+
+
+def _shade(score: float | None) -> int:
+    if score is None or not math.isfinite(score):
+        return 0
+    return min(max(round(score * SHADES + 0.49), 0), SHADES)
+
+
+def _short(score: float | None) -> str:
+    """.32, <.01, 3e8: what fits a cell."""
+    if score is None or not math.isfinite(score):
+        return "✓" if score is None else number(score)
+    if score >= 1:
+        return number(score, 2) if score < 100 else f"1e{math.floor(math.log10(score))}"
+    if score == 0:
+        return "0"
+    return f"{score:.2f}".lstrip("0") if score >= 0.005 else "<.01"
+
+
+PANEL = Panel("matrix", "Subjects and checks", build)

@@ -1,0 +1,45 @@
+"""Embedding: each index takes its row of a table.
+
+Formula
+    y_i = E[index_i]
+    dE[k] = sum of g_i over all i with index_i = k
+
+Shapes
+    index (...) of integers, E (vocabulary, features), y (..., features)
+
+Errors
+    ValueError where the index is not of integers, or one lies outside [0, vocabulary).
+
+Source
+    (002) "(Embedding, etc.)" as a shared transformation
+"""
+
+import numpy as np
+
+from reference.shapes import expect
+
+
+def forward(index, E):
+    """y_i = E[index_i]."""
+    expect(index=(index, "..."), E=(E, "vocabulary features"))
+    _check(index, E)
+    return E[index]
+
+
+def vjp(cotangent, index, E):
+    """dE[k] = sum of g_i over all i with index_i = k."""
+    expect(
+        index=(index, "..."), E=(E, "vocabulary features"), cotangent=(cotangent, "... features")
+    )
+    _check(index, E)
+    dE = np.zeros_like(E)
+    np.add.at(dE, index, cotangent)
+    return {"E": dE}
+
+
+def _check(index, E):
+    if index.dtype.kind not in "iu":
+        raise ValueError(f"index has dtype {index.dtype}: integers are needed")
+    outside = index[(index < 0) | (index >= len(E))]
+    if outside.size:
+        raise ValueError(f"index holds {outside.flat[0]}: E of shape {E.shape} has {len(E)} rows")

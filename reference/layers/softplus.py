@@ -1,0 +1,31 @@
+"""Softplus: a smooth ReLU, the integral of the logistic function.
+
+Formula
+    y = log(1 + exp(beta x)) / beta,  dx = g s(beta x),  s(z) = 1 / (1 + exp(-z))
+
+Shapes
+    x, y: any, the same; beta: a positive number, the sharpness.
+
+Errors
+    ValueError: beta not positive; cotangent not of x's shape.
+
+Source
+    Dugas et al. (2001); torch.nn.functional.softplus (which is linear above its threshold of 20,
+    where this form differs by less than 3e-9).
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from reference.shapes import expect, positive
+
+
+def forward(x, *, beta=1.0):
+    positive("beta", beta)
+    return np.logaddexp(0, beta * x) / beta
+
+
+def vjp(cotangent, x, *, beta=1.0):
+    positive("beta", beta)
+    expect(x=(x, "..."), cotangent=(cotangent, "..."))
+    return {"x": cotangent * expit(beta * x)}

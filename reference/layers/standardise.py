@@ -1,0 +1,43 @@
+"""Standardisation over some axes: mean 0 and variance 1, up to eps.
+
+Formula
+    y = (x - m) / sqrt(v + eps),  m = mean x,  v = mean (x - m)^2, both over `axes`
+    dx = (g - mean g - y mean(g y)) / sqrt(v + eps)
+    The second term is the path through the mean, the third the path through the variance.
+
+Shapes
+    x, y: any, the same; axes: a tuple of axes; eps: a number in x's units squared, not negative.
+
+Errors
+    ValueError: nothing along the axes; eps negative; cotangent not of x's shape.
+
+Source
+    Ioffe and Szegedy (2015), section 3; the biased variance.
+"""
+
+import math
+
+import numpy as np
+
+from reference.shapes import at_least, expect
+
+
+def forward(x, *, axes=(-1,), eps=1e-5):
+    return _scaled(x, axes, eps)[0]
+
+
+def vjp(cotangent, x, *, axes=(-1,), eps=1e-5):
+    expect(x=(x, "..."), cotangent=(cotangent, "..."))
+    y, deviation = _scaled(x, axes, eps)
+    mean_g = np.mean(cotangent, axes, keepdims=True)
+    mean_gy = np.mean(cotangent * y, axes, keepdims=True)
+    return {"x": (cotangent - mean_g - y * mean_gy) / deviation}
+
+
+def _scaled(x, axes, eps):
+    at_least("eps", eps, 0)
+    if math.prod(x.shape[axis] for axis in axes) == 0:
+        raise ValueError(f"x has shape {x.shape}: nothing along axes {axes} to take a mean of")
+    centred = x - np.mean(x, axes, keepdims=True)
+    deviation = np.sqrt(np.mean(centred * centred, axes, keepdims=True) + eps)
+    return centred / deviation, deviation

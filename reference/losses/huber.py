@@ -1,0 +1,41 @@
+"""Huber loss: quadratic near the target, linear beyond delta.
+
+Formula
+    r = p - t;  l = r^2 / 2  where |r| <= delta,  delta (|r| - delta / 2)  elsewhere
+    then none, sum or mean over all elements;  dp = g min(max(r, -delta), delta),  dt = -dp
+    (g / size for "mean")
+
+Shapes
+    prediction p, target t: any, the same; the loss: that shape ("none") or (); delta: a positive
+    number in the units of p and t. The loss has their units squared.
+
+Errors
+    ValueError: target or cotangent of another shape (nothing broadcasts); delta not positive;
+    "mean" over nothing.
+
+Source
+    Huber (1964); torch.nn.functional.huber_loss.
+"""
+
+import numpy as np
+
+from reference.reduction import reduce, spread
+from reference.shapes import expect, positive
+
+
+def forward(prediction, target, *, delta=1.0, reduction="mean"):
+    r = _residual(prediction, target, delta)
+    a = np.abs(r)
+    return reduce(np.where(a <= delta, 0.5 * r * r, delta * (a - 0.5 * delta)), reduction)
+
+
+def vjp(cotangent, prediction, target, *, delta=1.0, reduction="mean"):
+    r = _residual(prediction, target, delta)
+    dp = spread(cotangent, r, reduction) * np.clip(r, -delta, delta)
+    return {"prediction": dp, "target": -dp}
+
+
+def _residual(prediction, target, delta):
+    positive("delta", delta)
+    expect(prediction=(prediction, "..."), target=(target, "..."))
+    return prediction - target
