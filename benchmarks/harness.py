@@ -73,7 +73,8 @@ def problem_of(
 
     def pullback(cotangent, arrays):
         with np.errstate(all="ignore"):
-            return dict(claim(cotangent if tuples else cotangent[0], **arrays))
+            gradient = claim(cotangent if tuples else cotangent[0], **arrays)
+        return {name: np.asarray(g) for name, g in gradient.items()}
 
     return Problem(
         forward=forward,

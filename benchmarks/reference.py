@@ -3,11 +3,12 @@
     python -m benchmarks.reference [layer ...]
 
 Subjects and twins are those of `suites/`, at the sizes below: 1e5 elements and more. One process,
-the best of several runs, torch and NumPy with whatever threads they take. Exit status 1 where a
-layer takes more than 20 times torch's time.
+the best of several runs, one thread each: two thread pools on few cores measure each other. Exit
+status 1 where a layer takes more than 20 times torch's time.
 """
 
 import importlib
+import os
 import sys
 import time
 import zlib
@@ -22,7 +23,7 @@ from gradcheck.values import Fill
 
 LIMIT = 20
 ENOUGH = 100_000  # elements, of all inputs together: below, call overhead decides
-LEADING = (64,)
+LEADING, ELEMENTWISE = (256,), (512, 512)  # what stands for `...`
 SIZES = {
     "batch": 64, "rows": 256, "columns": 512, "features": 512, "channels": 32, "classes": 512,
     "length": 512, "height": 28, "width": 28, "kh": 3, "kw": 3, "taps": 3, "filters": 32,
@@ -61,7 +62,8 @@ def sized(subject):
         (name, Fill("random" if not hasattr(item, "values") else "generic", 0, seed_of(name)))
         for name, item in subject.inputs.items()
     ]
-    return arrays_of(subject, Example(tuple(sizes), own.get("...", LEADING), tuple(fills)))
+    leading = own.get("...", LEADING if sizes else ELEMENTWISE)
+    return arrays_of(subject, Example(tuple(sizes), leading, tuple(fills)))
 
 
 def seed_of(name):
@@ -131,4 +133,7 @@ def main(wanted):
 
 
 if __name__ == "__main__":
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # read when NumPy is loaded: start over with it
+        os.environ["OMP_NUM_THREADS"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "benchmarks.reference", *sys.argv[1:]])
     sys.exit(1 if main(sys.argv[1:]) else 0)

@@ -22,7 +22,7 @@ from benchmarks.faults import FAULTS, one_entry, place, planted, visible
 from benchmarks.harness import ALARMS, draw, generator, judged, percentage, table, verdicts
 from benchmarks.peers import PEERS
 from benchmarks.zoo import ZOO, Entry
-from benchmarks.zoo.entry import member, normal
+from benchmarks.zoo.entry import member, normal, of
 
 Answers = dict[str, Counter]
 
@@ -140,7 +140,7 @@ def _plantings(entry: Entry, seed: int):
 SIZED = {
     "sin": lambda n: member(
         "sin",
-        lambda x: np.sin(x),
+        of("x", np.sin),
         lambda u, x: {"x": u * np.cos(x)},
         lambda rng: {"x": normal(n)(rng)},
         elementwise=True,

@@ -6,6 +6,7 @@ shape first, then masks and integers, then values, and every example replays fro
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from gradcheck.subject import Subject
 from gradcheck.values import INTEGER_STYLES, MASK_STYLES, STYLES, Fill, fill, integer_range
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import SearchStrategy
 
 SMALL, LARGE = 5, 19  # most sizes are small, some reach past a vector width of 16
 MOST_ELEMENTS = 4096  # of any one input: beyond it a check says no more and costs a lot
@@ -68,25 +69,67 @@ def is_legal(subject: Subject, sizes: Mapping[str, int], leading: tuple[int, ...
 
 
 def strategy(subject: Subject) -> SearchStrategy[Example]:
-    """Examples of a subject: sizes, then masks and integers, then values."""
-    from hypothesis import assume
+    """Examples of a subject: sizes, then masks and integers, then styles, then one seed.
+
+    Drawn as a few choices of strategies built once: drawing is most of what Hypothesis costs.
+    """
     from hypothesis import strategies as st
 
-    @st.composite
-    def examples(draw: DrawFn) -> Example:
-        sizes = {name: draw(_size(subject, name)) for name in subject.dimension_names}
-        leading = tuple(draw(_leading())) if _has_leading(subject) else ()
-        assume(is_legal(subject, sizes, leading))
-        seed = draw(st.integers(0, SEEDS))
-        together = draw(st.sampled_from([None, *STYLES]))
-        fills = [
-            (name, draw(_fill(item, together)))
-            for name, item in sorted(subject.inputs.items(), key=_values_last)
-            if not isinstance(item, Constant)
-        ]
-        return Example(tuple(sizes.items()), leading, tuple(fills), seed)
+    names = subject.dimension_names
+    filled = sorted(
+        ((n, item) for n, item in subject.inputs.items() if not isinstance(item, Constant)),
+        key=_values_last,
+    )
+    parts = st.tuples(
+        st.tuples(*(_size(subject, name) for name in names)),
+        st.lists(st.integers(0, 3), max_size=2).map(tuple)
+        if _has_leading(subject)
+        else st.just(()),
+        st.sampled_from([None, None, *STYLES]),
+        st.tuples(*(_style(item) for _, item in filled)),
+        st.integers(0, SEEDS),
+    )
 
-    return examples()
+    def build(drawn: Any) -> Example:
+        sizes, leading, together, styles, seed = drawn
+        fills = tuple(
+            (name, Fill(_joined(item, style, together), scale, (seed + 7 * k) % SEEDS))
+            for k, ((name, item), (style, scale)) in enumerate(zip(filled, styles, strict=True))
+        )
+        return Example(tuple(zip(names, sizes, strict=True)), leading, fills, seed)
+
+    return parts.map(build).filter(lambda e: is_legal(subject, dict(e.sizes), e.leading))
+
+
+def drawn(subject: Subject, count: int, seed: int) -> list[Example]:
+    """`count` examples that Hypothesis draws for this seed: the same for every check.
+
+    An empty list where no sizes are legal.
+    """
+    from hypothesis import Phase, given
+    from hypothesis import seed as seeded
+    from hypothesis.errors import Unsatisfiable
+
+    from gradcheck.profiles import hypothesis_settings
+
+    key = (id(subject), count, seed)
+    if key not in _DRAWN:
+        found: list[Example] = []
+
+        def keep(example: Example) -> None:
+            found.append(example)
+
+        draw = hypothesis_settings(count, Phase.generate)(given(strategy(subject))(keep))
+        with contextlib.suppress(Unsatisfiable):
+            seeded(seed)(draw)()
+        while len(_DRAWN) > 8:
+            _DRAWN.pop(next(iter(_DRAWN)))
+        _DRAWN[key] = (subject, list(dict.fromkeys(found)))
+    return _DRAWN[key][1]
+
+
+# The last few draws. The subject is held so that its id stays its own.
+_DRAWN: dict[tuple[int, int, int], tuple[Subject, list[Example]]] = {}
 
 
 def canonical(subject: Subject, seed: int) -> Iterator[Example]:
@@ -144,12 +187,6 @@ def _size(subject: Subject, name: str) -> SearchStrategy[int]:
     return few if high <= SMALL else st.one_of(few, few, few, st.integers(max(low, 1), high))
 
 
-def _leading() -> SearchStrategy[list[int]]:
-    from hypothesis import strategies as st
-
-    return st.lists(st.integers(0, 3), max_size=2)
-
-
 def _has_leading(subject: Subject) -> bool:
     return any(item.shape.leading for item in subject.inputs.values())
 
@@ -158,19 +195,22 @@ def _values_last(entry: tuple[str, Any]) -> int:
     return 1 if isinstance(entry[1], Array) else 0
 
 
-def _fill(item: Any, together: str | None) -> SearchStrategy[Fill]:
+def _style(item: Any) -> SearchStrategy[tuple[str, int]]:
+    """(style, scale) of one input."""
     from hypothesis import strategies as st
 
-    seeds = st.integers(0, SEEDS)
     if isinstance(item, Mask):
-        return st.builds(Fill, st.sampled_from(MASK_STYLES), st.just(0), seeds)
+        return st.sampled_from([(style, 0) for style in MASK_STYLES])
     if isinstance(item, Integers):
-        return st.builds(Fill, st.sampled_from(INTEGER_STYLES), st.just(0), seeds)
-    if together is not None:
-        return st.builds(Fill, st.just(together), st.just(0), seeds)
-    usual = st.sampled_from(["plain", "generic", "generic", *STYLES])
+        return st.sampled_from([(style, 0) for style in INTEGER_STYLES])
     bounded = item.low is not None or item.high is not None
-    return st.builds(Fill, usual, st.just(0) if bounded else st.sampled_from(SCALES), seeds)
+    usual = ["plain", "generic", "generic", *STYLES]
+    return st.sampled_from([(s, k) for k in ((0,) if bounded else SCALES) for s in usual])
+
+
+def _joined(item: Any, style: str, together: str | None) -> str:
+    """One style for all real inputs where `together` names one: all zero, all tied, ..."""
+    return together if together is not None and isinstance(item, Array) else style
 
 
 def _style_for(item: Any, style: str) -> str:

@@ -35,7 +35,7 @@ def profile(name: str | Profile) -> Profile:
     return PROFILES[name]
 
 
-def hypothesis_settings(examples: int) -> Any:
+def hypothesis_settings(examples: int, *phases: Any) -> Any:
     """Ours, not a registered profile of the user's: quiet, no deadline, nothing on disk."""
     from hypothesis import HealthCheck, Phase, Verbosity, settings
 
@@ -44,7 +44,7 @@ def hypothesis_settings(examples: int) -> Any:
         database=None,
         deadline=None,
         derandomize=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=phases or (Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
         print_blob=False,

@@ -18,7 +18,7 @@ from gradcheck.coverage import Coverage
 from gradcheck.diagnosis import relate
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised, describe
-from gradcheck.examples import Example, arrays_of, canonical, strategy
+from gradcheck.examples import Example, arrays_of, canonical, drawn, strategy
 from gradcheck.findings import CheckOutcome, Finding, Report
 from gradcheck.profiles import hypothesis_settings
 from gradcheck.subject import Subject
@@ -94,16 +94,26 @@ class Run:
         self._run(Example((), seed=self.plan.seed), numbers)
 
     def _generated(self, count: int) -> None:
-        """Let Hypothesis draw examples, and shrink those that fail."""
+        """Examples that Hypothesis draws; where one fails, draw them again and shrink."""
+        if count <= 0 or not self.subject.inputs:
+            return
+        failed = False
+        for example in drawn(self.subject, count, self.plan.seed):
+            if self._out_of_time():
+                return
+            failed = self.example(example) is not None or failed
+        if failed:
+            self._shrink(count)
+
+    def _shrink(self, count: int) -> None:
+        """The same draws again, remembered, this time as failures for Hypothesis to shrink."""
         from hypothesis import given, seed
 
-        if count <= 0 or not self.subject.dimension_names + self.subject.differentiable:
-            return
+        self._begin_shrinking()
 
         def draw(example: Example) -> None:
             key = self.example(example)
             if key is not None:
-                self._begin_shrinking()
                 raise _stop_type(key)
 
         property_ = given(strategy(self.subject))(draw)

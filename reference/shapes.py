@@ -93,7 +93,7 @@ def positive(name, value):
 def zeros_and_ones(name, mask):
     """Raise ValueError where a mask holds anything but False and True, or 0 and 1."""
     mask = np.asarray(mask)
-    other = mask[(mask != 0) & (mask != 1)] if mask.dtype != bool else mask[:0]
+    other = mask[(mask != 0) & (mask != 1)]
     if other.size:
         raise ValueError(f"{name} holds {other.flat[0]}: only 0 and 1 are a mask")
 

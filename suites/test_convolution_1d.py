@@ -7,14 +7,17 @@ from suites.documented import documented
 
 
 def twin(stride, dilation, padding):
-    """The conv1d of torch, channels first, with Keras' zeros for "same"."""
+    """The conv1d of torch, channels first, with Keras' zeros for "same".
+
+    Torch wants at least one channel and one filter: it is given one more of each, all zero.
+    """
 
     def convolve(x, K, b):
-        x, K = x.transpose(1, 2), K.permute(2, 1, 0)
+        x, K = F.pad(x, (0, 1)).transpose(1, 2), F.pad(K, (0, 1, 0, 1)).permute(2, 1, 0)
         if padding == "same":
             x = F.pad(x, same_zeros(x.shape[2], K.shape[2]))
-        y = F.conv1d(x, K, b, stride=stride, dilation=dilation)
-        return y.transpose(1, 2)
+        y = F.conv1d(x, K, F.pad(b, (0, 1)), stride=stride, dilation=dilation)
+        return y[:, :-1].transpose(1, 2)
 
     def same_zeros(length, width):
         steps = -(-length // stride)

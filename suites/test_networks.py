@@ -63,7 +63,7 @@ def task_twin(x, w):
     """The Task network 3-hidden-1, one set of weights a sample."""
     hidden = (w.shape[1] - 1) // 5
     W1, b1, W2, b2 = w.split([3 * hidden, hidden, hidden, 1], dim=1)
-    z = torch.einsum("ni,nih->nh", x, W1.reshape(-1, 3, hidden)) + b1
+    z = torch.einsum("ni,nih->nh", x, W1.reshape(len(x), 3, hidden)) + b1
     return (torch.relu(z) * W2).sum(1, keepdim=True) + b2
 
 

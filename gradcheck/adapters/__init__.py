@@ -23,10 +23,10 @@ ADAPTERS = (
     "torch_function",
     "torch_op",
     "pair",
+    "jax",
     "numpy",
     "factory",
-    "jax",
-    "torch_callable",
+    "function",
 )
 
 SUBJECT_OPTIONS = frozenset(
@@ -44,9 +44,10 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     where a framework is asked for that is not installed.
     """
     if isinstance(obj, Subject):
-        _known_options(options, frozenset(), "a Subject")
         declared = {} if inputs is None else {"inputs": {**obj.inputs, **inputs}}
-        return _finished(obj, {**declared, **options})
+        return finish(obj.but(**declared), options, frozenset(), "a Subject")
+    if "jac" in options:
+        obj = (obj, options.pop("jac"))
     for module in adapters():
         if module.knows(obj):
             return _adapted(module, obj, inputs, options)
@@ -66,14 +67,20 @@ def _adapted(
     if module.OPTIONS is None:  # passes them on to what it makes
         subject: Subject = module.adapt(obj, inputs, **options)
         return subject
-    _known_options(options, module.OPTIONS, module.NAME)
     own = {name: value for name, value in options.items() if name in module.OPTIONS}
-    subject = module.adapt(obj, inputs, **own)
-    return _finished(subject, {n: v for n, v in options.items() if n in SUBJECT_OPTIONS})
+    _known_options(options, module.OPTIONS, module.NAME)
+    return finish(module.adapt(obj, inputs, **own), options, module.OPTIONS, module.NAME)
 
 
-def _finished(subject: Subject, changes: dict[str, Any]) -> Subject:
-    """The subject with the user's own fields; traits come on top of the adapter's."""
+def finish(
+    subject: Subject, options: Mapping[str, Any], own: frozenset[str], what: str
+) -> Subject:
+    """The subject with the user's fields; traits and dims come on top of the adapter's.
+
+    own: options that `what`, the adapter, has used already. Raises UsageError for an unknown one.
+    """
+    _known_options(options, own, what)
+    changes = {name: value for name, value in options.items() if name in SUBJECT_OPTIONS}
     if "traits" in changes:
         given = changes["traits"]
         changes["traits"] = {*subject.traits, *((given,) if isinstance(given, str) else given)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.adapters import in_place, nested, probing
-from gradcheck.adapters.signatures import Arguments, arguments, call
+from gradcheck.adapters.signatures import arguments, call
 from gradcheck.adapters.slots import Slot, find_slots, in_collections, in_mapping
 from gradcheck.adapters.state import Snapshot, seeded, working_copy
 from gradcheck.errors import UsageError
@@ -102,7 +102,7 @@ class Layer:
     def run_forward(self, **inputs: Any) -> Any:
         self._set(inputs)
         with self._random_state():
-            return self._outputs(self._forward(inputs))
+            return self.outputs(self.forward_on(self.work, inputs))
 
     def run_vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
         """Forward, then backward; gradients by input name. Raises what the object raises."""
@@ -127,10 +127,10 @@ class Layer:
 
     def _claim(self, cotangent: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         with self._random_state():
-            raw = self._forward(inputs)
+            raw = self.forward_on(self.work, inputs)
             self._pending = Snapshot.of(self.work)
             before = {name: np.array(slot.get()) for name, slot in self.used.items()}
-            returned = self._backward(cotangent, inputs, raw)
+            returned = self.backward_on(self.work, cotangent, inputs, raw)
         return {**self._returned(returned), **self._of_parameters(returned, before)}
 
     def _random_state(self) -> Any:
@@ -142,16 +142,22 @@ class Layer:
         for name, slot in self.used.items():
             slot.set(inputs[name])
 
-    def _forward(self, inputs: Mapping[str, Any]) -> Any:
-        values = self.build(inputs)
-        own = {self.places[name]: value for name, value in values.items() if name in self.places}
-        return call(getattr(self.work, self.forward_name), self.takes, own)
+    def forward_on(self, work: Any, inputs: Mapping[str, Any]) -> Any:
+        """What the forward of `work` returns for the data among `inputs`."""
+        return call(getattr(work, self.forward_name), self.takes, self._arguments(inputs))
 
-    def _outputs(self, raw: Any) -> Any:
+    def outputs(self, raw: Any) -> Any:
         return nested.outputs(raw[0] if "cache" in self.back.names else raw)
 
-    def _backward(self, cotangent: Any, inputs: Mapping[str, Any], raw: Any) -> Any:
-        own = {self.places[n]: v for n, v in self.build(inputs).items() if n in self.places}
+    def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        values = self.build(inputs)
+        return {self.places[name]: v for name, v in values.items() if name in self.places}
+
+    def backward_on(
+        self, work: Any, cotangent: Any, inputs: Mapping[str, Any], raw: Any
+    ) -> Any:
+        """What the backward of `work` returns, given what it asks for by name."""
+        own = self._arguments(inputs)
         values: dict[str, Any] = {}
         names = self.back.names[1:]
         for name in names:
@@ -163,7 +169,7 @@ class Layer:
                 values[name] = own[name]
         first = self.back.names[0] if self.back.names else "*0"
         values |= self._cotangents(first, cotangent)
-        return call(getattr(self.work, self.backward_name), self.back, values)
+        return call(getattr(work, self.backward_name), self.back, values)
 
     def _cotangents(self, first: str, cotangent: Any) -> dict[str, Any]:
         """One argument, or one for each output where backward asks for so many."""
@@ -180,7 +186,7 @@ class Layer:
         if isinstance(returned, Mapping):
             found = {name: in_mapping(returned, name) for name in self.data}
             return {name: value for name, value in found.items() if value is not None}
-        arrays = _arrays(returned)
+        arrays = in_order(returned)
         if len(arrays) > len(self.data) + len(self.used):
             raise TypeError(
                 f"{self.backward_name} returned {len(arrays)} arrays for "
@@ -190,7 +196,7 @@ class Layer:
 
     def _of_parameters(self, returned: Any, before: Mapping[str, Any]) -> dict[str, Any]:
         gradients = {}
-        by_order = dict(zip([*self.data, *self.used], _arrays(returned), strict=False))
+        by_order = dict(zip([*self.data, *self.used], in_order(returned), strict=False))
         for name, slot in self.used.items():
             found = self._of_parameter(name, slot, returned, by_order, before[name])
             if found is not None:
@@ -215,8 +221,8 @@ class Layer:
             return np.array(stored)  # a copy: the object may use its store again
         if name not in self.in_place and not np.array_equal(slot.get(), before):
             self.in_place.add(name)
-        learns = name in self.in_place or (bool(self.in_place) and not self.options.get("strict"))
-        return in_place.recovered(before, slot.get(), self.rate) if learns else None
+        # An update that changes nothing is a gradient of zero, where this object updates at all.
+        return in_place.recovered(before, slot.get(), self.rate) if self.in_place else None
 
     # -- integer parameters --------------------------------------------------------------------
 
@@ -245,11 +251,10 @@ class Layer:
         values = probing.numbers(data, sizes, seed=3)
         if not self.places:
             return probing.gives_array(getattr(spare, self.forward_name), *values.values())
-        own = {self.places[n]: v for n, v in self.build(values).items() if n in self.places}
-        return probing.gives_array(call, getattr(spare, self.forward_name), self.takes, own)
+        return probing.gives_array(self.forward_on, spare, values)
 
 
-def _arrays(returned: Any) -> list[Any]:
+def in_order(returned: Any) -> list[Any]:
     """The gradients in what backward returned, in order; none where it returned None."""
     if returned is None or isinstance(returned, Mapping):
         return []
@@ -260,7 +265,3 @@ def _arrays(returned: Any) -> list[Any]:
 
 def _integer(name: str, slot: Slot, what: str) -> str:
     return f"parameter `{name}` is {slot.value.dtype}: {what}; make it floating point"
-
-
-Forward = Callable[..., Any]
-__all__ = ["BACKWARDS", "FORWARDS", "Arguments", "Layer", "method_of"]

@@ -17,7 +17,7 @@ from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import fit
 from gradcheck.adapters.slots import Slot
 from gradcheck.errors import UsageError
-from gradcheck.inputs import Array, Constant, Input, array
+from gradcheck.inputs import Array, Input, array
 from gradcheck.subject import Subject
 
 NAME = "an object with forward and backward methods (or __call__ and backprop, ...)"
@@ -116,6 +116,3 @@ def _fixed(slot: Slot) -> Array:
     shape = slot.value.shape if slot.is_array else ()
     is_complex = slot.is_array and slot.value.dtype.kind == "c"
     return array(" ".join(map(str, shape)), complex=is_complex)
-
-
-__all__ = ["NAME", "OPTIONS", "Constant", "adapt", "knows"]

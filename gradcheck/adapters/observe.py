@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,10 @@ def _watch_backward(
     except Exception:  # noqa: BLE001 - it will raise again in vjp, where it is a finding
         return
     seen.backward = True
+    from gradcheck.adapters.layer import in_order
+
     returned = _named_part(returned)
-    spare = len(layer.back.names) and len(_in_order(returned)) - len(values)
+    spare = len(in_order(returned)) - len(values)
     for name, slot in trial.slots.items():
         if name not in seen.read or name in seen.cached:
             continue
@@ -131,31 +134,24 @@ class _Trial:
         self.start = Snapshot.of(self.work)
 
     def forward(self, values: Mapping[str, Any], fresh: bool = True) -> list[Any]:
-        with seeded() if fresh else _as_it_is():
+        with seeded() if fresh else nullcontext():
             raw = self._raw(values)
-        return [np.array(leaf) for leaf in nested.leaves(self.layer._outputs(raw))]
+        return [np.array(leaf) for leaf in nested.leaves(self.layer.outputs(raw))]
 
     def _raw(self, values: Mapping[str, Any]) -> Any:
-        held, self.layer.work = self.layer.work, self.work
         try:
-            return self.layer._forward(values)
+            return self.layer.forward_on(self.work, values)
         except IndexError:  # an integer array that is an index after all
             self.start.restore()
             return [np.zeros(0)]
-        finally:
-            self.layer.work = held
 
     def backward(self, values: Mapping[str, Any], outputs: list[Any]) -> Any:
         rng = np.random.default_rng(11)
         cotangents = tuple(rng.standard_normal(np.shape(o)) for o in outputs)
+        packed = cotangents if len(cotangents) > 1 else cotangents[0]
         with seeded():
             raw = self._raw(values)
-            held, self.layer.work = self.layer.work, self.work
-            try:
-                packed = cotangents if len(cotangents) > 1 else cotangents[0]
-                return self.layer._backward(packed, values, raw)
-            finally:
-                self.layer.work = held
+            return self.layer.backward_on(self.work, packed, values, raw)
 
     def shift(self, name: str) -> bool:
         """Move one slot by generic numbers; False where it cannot be set."""
@@ -174,12 +170,6 @@ class _Trial:
         return self.slots[name].get()
 
 
-def _as_it_is() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
-
-
 def _differs(first: list[Any], second: list[Any]) -> bool:
     return len(first) != len(second) or any(
         a.shape != b.shape or not np.array_equal(a, b, equal_nan=True)
@@ -191,9 +181,3 @@ def _named_part(returned: Any) -> Any:
     if isinstance(returned, tuple | list) and returned and isinstance(returned[-1], Mapping):
         return returned[-1]
     return returned
-
-
-def _in_order(returned: Any) -> list[Any]:
-    from gradcheck.adapters.layer import _arrays
-
-    return _arrays(returned)

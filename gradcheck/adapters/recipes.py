@@ -20,7 +20,7 @@ def module_level_name(obj: Any) -> tuple[str, str] | None:
     home = getattr(obj, "__module__", None)
     waiting = [home] if isinstance(home, str) else []
     for module in [*waiting, *list(sys.modules)]:
-        if module == "__main__":
+        if module in ("__main__", "__mp_main__"):
             continue
         for name, value in list(getattr(sys.modules.get(module), "__dict__", {}).items()):
             if value is obj and not name.startswith("_"):

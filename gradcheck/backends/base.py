@@ -42,13 +42,13 @@ class Backend(Protocol):
     def shape(self, array: Array) -> tuple[int, ...]: ...
 
     def add_scaled(self, x: Array, step: float, direction: Array) -> Array:
-        """x + step * direction."""
+        """Move x: x + step * direction."""
 
     def combine(self, weights: Sequence[float], arrays: Sequence[Array]) -> Array:
         """Sum of weight times array."""
 
     def subtract(self, a: Array, b: Array) -> Array:
-        """a - b."""
+        """Entry by entry a - b."""
 
     def multiply(self, a: Array, b: Array) -> Array:
         """Entry by entry a * b."""
@@ -80,7 +80,7 @@ class Backend(Protocol):
     def random_signs(self, like: Array, seed: int) -> Array:
         """Random signs times U[1/2, 1], of `like`'s shape and dtype (both parts where complex).
 
-        Thirteen bits each, so that x + 2^-k direction is exact in float64 down to about 2^-36.
+        Twenty bits each, so that x + 2^-k direction is exact in float64 down to about 2^-29.
         """
 
     def layouts(self, array: Array) -> Iterator[tuple[str, Array]]:

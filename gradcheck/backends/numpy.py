@@ -136,9 +136,10 @@ class NumpyBackend:
 
 
 def _signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Signs times U[1/2, 1] on a grid of 2^-13: x + 2^-k direction is then exact in float64."""
-    drawn = np.asarray(rng.integers(-4096, 4096, shape, dtype=np.int16), dtype=np.float32)
-    return np.asarray((drawn + np.float32(0.5) + np.copysign(np.float32(4095.5), drawn)) / 8192)
+    """Signs times U[1/2, 1] on a grid of 2^-20: x + 2^-29 direction is exact in float64."""
+    half = np.int32(2**19)
+    drawn = np.asarray(rng.integers(-half, half, shape, dtype=np.int32), dtype=np.float32)
+    return np.asarray((drawn + np.copysign(np.float32(half), drawn + np.float32(0.5))) / 2**20)
 
 
 def _like(array: Array, factor: float) -> Any:
@@ -150,6 +151,8 @@ def _like(array: Array, factor: float) -> Any:
 def _wide(array: Array) -> np.ndarray:
     """Flat, at least float64."""
     flat = np.asarray(array).reshape(-1)
-    return flat if flat.dtype in (np.float64, np.complex128) else flat.astype(
-        np.complex128 if flat.dtype.kind == "c" else np.float64
+    return (
+        flat
+        if flat.dtype in (np.float64, np.complex128)
+        else flat.astype(np.complex128 if flat.dtype.kind == "c" else np.float64)
     )

@@ -144,12 +144,13 @@ class TorchBackend:
 
 
 def _signs(like: Any, generator: Any) -> Any:
-    """Signs times U[1/2, 1] on a grid of 2^-13: x + 2^-k direction is then exact in float64."""
+    """Signs times U[1/2, 1] on a grid of 2^-20: x + 2^-29 direction is exact in float64."""
+    half = 2**19
     drawn = torch.randint(
-        -4096, 4096, like.shape, generator=generator, device=like.device, dtype=torch.int16
-    )
-    drawn = drawn.to(torch.float32).add_(0.5)
-    return drawn.add_(torch.copysign(torch.full_like(drawn, 4095.5), drawn)).div_(8192)
+        -half, half, like.shape, generator=generator, device=like.device, dtype=torch.int32
+    ).to(torch.float32)
+    signs = torch.copysign(torch.full_like(drawn, half), drawn)
+    return drawn.add_(signs).div_(2**20)
 
 
 def _wide(array: Any) -> Any:
@@ -162,6 +163,8 @@ def _wide(array: Any) -> Any:
 
 def _extent(array: Any) -> tuple[int, int]:
     """First byte of the view, and one past its last."""
-    last = sum((size - 1) * stride for size, stride in zip(array.shape, array.stride(), strict=True))
+    last = sum(
+        (size - 1) * stride for size, stride in zip(array.shape, array.stride(), strict=True)
+    )
     start = array.data_ptr()
     return start, start + (last + 1) * array.element_size()

@@ -61,7 +61,7 @@ def _constant(evidence: Evidence, u: Outputs) -> Explanation | None:
 
 
 def _added(evidence: Evidence, u: Outputs) -> Explanation | None:
-    """claim = right gradient + what comes out at a zero cotangent; or that in place of a part."""
+    """A term that stays when the cotangent is zero."""
     name, constant = evidence.name, evidence.scene.at_zero(evidence.name)
     if not np.any(constant):
         return None

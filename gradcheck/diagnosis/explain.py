@@ -1,89 +1,133 @@
-"""Ask every fault family about one wrong gradient; say what is known where none fits."""
+"""Ask every fault family about one wrong gradient; say what is known where none fits.
+
+The example that failed is small, and at small sizes faults look alike: names are given at fresh,
+generic, rectangular examples, and must come out the same at every one of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis import conditions
+from gradcheck.diagnosis.evidence import Evidence, Scene
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.scenes import Study, study_of
+from gradcheck.diagnosis.words import entry, number
+from gradcheck.errors import UsageError
+from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.judgement import numerical_gradient
 from gradcheck.judgement.problem import Judgement
 
-# A dense numerical gradient costs some evaluations per entry: at most so many entries are measured.
+# A dense numerical gradient costs some evaluations per entry: at most so many are shown.
 MOST_ENTRIES = 256
 
-
-@dataclass(frozen=True)
-class Explanation:
-    """A fault's name (None: no family fits), one sentence, a grouping key, and what to look for."""
-
-    message: str
-    fault: str | None = None
-    cause: str = ""
-    hint: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
+# In the order they are asked: the first that fits exactly wins, so the specific stand first.
+MODULES: tuple[str, ...] = (
+    "zero",
+    "conjugate",
+    "cotangent",
+    "scale",
+    "precision",
+    "multiplied",
+    "swapped",
+    "moved",
+    "parts",
+    "activation",
+    "elsewhere",
+    "summed",
+    "paths",
+    "where",
+)
+# What a guess may run into at a point or a shape that it does not suit.
+UNSUITED = (ArithmeticError, ValueError, LookupError, ForwardRaised, ClaimRaised, UsageError)
 
 
 def explain(case: Case, judgement: Judgement) -> Explanation:
     """Name the fault behind a judgement that is not "correct"."""
-    from gradcheck.diagnosis import MODULES
-
     if judgement.verdict == "inconclusive":
         return _inconclusive(judgement)
-    evidence = gather(case, judgement.name)
-    shown = {"expected": evidence.expected, "returned": evidence.returned}
-    for module in MODULES:
-        told = import_module(f"gradcheck.diagnosis.{module}").explain(evidence, judgement)
+    told = _told(case, judgement)
+    message = f"{told.message}{_example(judgement)}" if told.fault else told.message
+    cause = told.cause or f"{judgement.name}: {told.fault or judgement.verdict}"
+    shown = _shown(case, judgement.name) | told.evidence
+    return Explanation(message, told.fault, cause, told.hint, shown)
+
+
+def _told(case: Case, judgement: Judgement) -> Explanation:
+    study = study_of(case)
+    scenes = wrong_scenes(study, judgement.name)
+    if scenes:
+        told = named(scenes, judgement)
         if told is not None:
-            return Explanation(told.message, told.fault, told.cause, told.hint, shown | told.evidence)
-    return Explanation(_plain(judgement), None, f"{judgement.name}: {judgement.verdict}", "", shown)
+            return conditions.limited(study, judgement.name, told)
+    told = conditions.explain(study, case, judgement, generic=bool(scenes))
+    return told if told is not None else Explanation(plain(judgement))
 
 
-def gather(case: Case, name: str) -> Evidence:
-    """The evidence about one input's gradient at a case."""
-    backend, problem = case.backend, case.problem()
+def wrong_scenes(study: Study, name: str) -> list[Scene]:
+    """The generic examples at which the claim for this input is wrong: two, if there is one."""
+    found = []
+    for scene in study.scenes:
+        try:
+            if scene.wrong(name):
+                found.append(scene)
+        except UNSUITED:
+            continue
+    if len(found) == 1:
+        again = study.scene(found[0].sizes, seed=977)
+        if again is not None and again.wrong(name):
+            found.append(again)
+    return found
+
+
+def named(scenes: Sequence[Scene], judgement: Judgement) -> Explanation | None:
+    """The first family that says the same of every scene."""
+    evidence = [scene.of(judgement.name) for scene in scenes]
+    for module in MODULES:
+        family = import_module(f"gradcheck.diagnosis.{module}").explain
+        told = [_asked(family, evidence, k, judgement) for k in range(len(evidence))]
+        first = told[0]
+        if first is not None and all(t is not None and t.key == first.key for t in told):
+            return first
+    return None
+
+
+def _asked(
+    family: Any, evidence: Sequence[Evidence], k: int, judgement: Judgement
+) -> Explanation | None:
+    others = tuple(e for i, e in enumerate(evidence) if i != k)
+    mine = evidence[k].scene.of(evidence[k].name, lambda: others)
+    try:
+        with np.errstate(all="ignore"):
+            told: Explanation | None = family(mine, judgement)
+            return told
+    except UNSUITED:
+        return None
+
+
+def _example(judgement: Judgement) -> str:
+    """The worst entry of the example that failed, as the end of a sentence."""
+    if not judgement.entries:
+        return ""
+    worst = judgement.entries[0]
+    where = entry(judgement.name, worst.index)
+    return f"; {where} should get {number(worst.expected)}, not {number(worst.returned)}"
+
+
+def _shown(case: Case, name: str) -> dict[str, Any]:
+    """Expected and returned gradient of the example that failed, for the report's heat maps."""
+    problem, backend = case.problem(), case.backend
     cotangents = tuple(case.cotangents[k] for k in case.judged)
-
-    def numbers(array: Any) -> np.ndarray:
-        return backend.to_numpy(array)
-
-    def native(arrays: Mapping[str, Any]) -> dict[str, Any]:
-        return {n: case.native(n, a) for n, a in arrays.items()}
-
-    def measured(of: str) -> tuple[np.ndarray, np.ndarray]:
-        shape = numbers(case.arrays[of]).shape
-        if int(np.prod(shape)) > MOST_ENTRIES:
-            return np.full(shape, np.nan), np.full(shape, np.nan)
-        return numerical_gradient(problem, of, cotangents)
-
-    def forward(arrays: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
-        return tuple(numbers(o) for o in problem.forward(native(arrays)))
-
-    def vjp(us: tuple[np.ndarray, ...], arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        own = tuple(backend.from_numpy(u) for u in us)
-        return {n: numbers(g) for n, g in problem.vjp(own, native(arrays)).items()}
-
-    expected, errors = measured(name)
-    return Evidence(
-        name=name,
-        returned=numbers(case.claim[name]),
-        expected=expected,
-        errors=errors,
-        arrays=case.as_numpy(),
-        cotangents=tuple(numbers(c) for c in cotangents),
-        outputs=tuple(numbers(case.outputs[k]) for k in case.judged),
-        claims={n: numbers(g) for n, g in case.claim.items()},
-        gradients=lambda of: measured(of)[0],
-        forward=forward,
-        vjp=vjp,
-        traits=frozenset(case.subject.traits),
-        inputs=case.subject.inputs,
-    )
+    returned = backend.to_numpy(case.claim[name])
+    if not 0 < returned.size <= MOST_ENTRIES:
+        return {"returned": returned}
+    expected, _ = numerical_gradient(problem, name, cotangents)
+    return {"expected": expected, "returned": returned}
 
 
 def _inconclusive(judgement: Judgement) -> Explanation:
@@ -94,21 +138,30 @@ def _inconclusive(judgement: Judgement) -> Explanation:
     )
 
 
-def _plain(judgement: Judgement) -> str:
+def plain(judgement: Judgement) -> str:
     """What can be said of a wrong gradient that no family explains."""
     name = judgement.name
+    if judgement.verdict == "inconclusive":
+        return _inconclusive(judgement).message
     if judgement.verdict == "nonfinite":
-        return f"the gradient of `{name}` is not finite where a derivative exists"
-    if judgement.verdict == "wrong_at_kink":
-        return f"the gradient of `{name}` is outside the generalised gradient at a kink"
+        if not judgement.entries:
+            return f"the gradient of `{name}` is not finite where a derivative exists"
+        worst = judgement.entries[0]
+        return (
+            f"the gradient of `{name}` is not finite where a derivative exists: "
+            f"{entry(name, worst.index)} should get {number(worst.expected)}, "
+            f"not {number(worst.returned)}"
+        )
     if judgement.entries:
         worst = judgement.entries[0]
-        at = f"[{', '.join(map(str, worst.index))}]" if worst.index else ""
+        kink = " at a kink" if judgement.verdict == "wrong_at_kink" else ""
         return (
-            f"the gradient of `{name}` is wrong: `{name}{at}` should get "
-            f"{worst.expected:.6g}, not {worst.returned:.6g}"
+            f"the gradient of `{name}` is wrong{kink}: {entry(name, worst.index)} should get "
+            f"{number(worst.expected)}, not {number(worst.returned)}"
         )
+    if judgement.verdict == "wrong_at_kink":
+        return f"the gradient of `{name}` is outside the generalised gradient at a kink"
     return (
-        f"the gradient of `{name}` is wrong: along one direction {judgement.expected:.6g} "
-        f"is expected and {judgement.returned:.6g} returned"
+        f"the gradient of `{name}` is wrong: along one direction {number(judgement.expected)} "
+        f"is expected and {number(judgement.returned)} returned"
     )

@@ -108,9 +108,9 @@ def _slice(table: np.ndarray, a: int, i: int) -> np.ndarray:
 
 
 _HINTS = {
-    "transposed": "look for a .T, a swapped pair of axes, or a product in the wrong order",
-    "rolled": "look for an index that is shifted, or np.roll the wrong way round",
-    "off by one": "look for a slice that starts or ends one entry too early or too late",
-    "flipped": "look for a [::-1] that is missing or one too many, such as a kernel not flipped",
-    "permuted": "look for a permutation where its inverse is needed (argsort against its inverse)",
+    "transposed": "a .T, a swapped pair of axes, or a product in the wrong order",
+    "rolled": "an index that is shifted, or np.roll the wrong way round",
+    "off by one": "a slice that starts or ends one entry too early or too late",
+    "flipped": "a [::-1] that is missing or one too many, such as a kernel not flipped",
+    "permuted": "a permutation where its inverse is needed (argsort against its inverse)",
 }

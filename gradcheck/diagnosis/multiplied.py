@@ -24,7 +24,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 "by its transpose",
                 "transposed",
                 f"multiplied by `{name}` instead of its transpose",
-                f"look for a product with {name} that wants {name}.T, or has one too many",
+                f"a product with {name} that wants {name}.T, or has one too many",
             )
     return None
 

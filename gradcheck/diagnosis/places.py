@@ -49,7 +49,9 @@ def _of_axis(shape: tuple[int, ...], k: int, name: str) -> Iterator[Rule]:
         yield rule("inner", f"inside {name}, not at its ends", "wrong inside", ~ends)
         yield rule("second", f"at index 1 of {name}", "wrong at one index", i == 1)
     yield rule("rest", f"at all but the first index of {name}", "wrong after first index", i > 0)
-    yield rule("front", f"at all but the last index of {name}", "wrong before last index", i < size - 1)
+    yield rule(
+        "front", f"at all but the last index of {name}", "wrong before last index", i < size - 1
+    )
     for block in BLOCKS:
         tail = size % block
         if tail and size > block:

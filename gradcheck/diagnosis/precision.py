@@ -29,7 +29,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 f"is lost, as if {kind} were used inside",
                 "precision lost",
                 f"precision lost: {kind}",
-                f"look for {kind}, a cast, or a buffer of that type",
+                f"{kind}, a cast, or a buffer of that type",
             )
     return None
 

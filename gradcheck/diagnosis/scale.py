@@ -30,7 +30,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             f"the gradient of `{name}` has the wrong sign: it is -1 times the right one",
             "sign flipped",
             "sign flipped",
-            "look for a lost or doubled minus: a difference taken the other way round",
+            "a lost or doubled minus: a difference taken the other way round",
         )
     mean = _mean_for_sum(evidence, said)
     if mean is not None:
@@ -45,7 +45,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
 
 
 def ratio(evidence: Evidence) -> float | None:
-    """c where claimed = c true, exactly; None where there is no such number."""
+    """The number c with claimed = c true, exactly; None where there is none."""
     true, claimed = evidence.true, evidence.claimed
     known = np.isfinite(true)
     weight = float(np.sum(true[known] ** 2))
@@ -63,9 +63,8 @@ def quantities(evidence: Evidence) -> dict[str, float]:
     for name, value in evidence.scene.arrays.items():
         if isinstance(value, bool) or name == evidence.name:
             continue
-        if np.ndim(value) == 0 and isinstance(value, int | float | np.ndarray | np.number):
-            if np.asarray(value).dtype.kind in "iuf":
-                found[f"`{name}`"] = float(value)
+        if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf":
+            found[f"`{name}`"] = float(value)
     found["the number of entries"] = float(evidence.array.size)
     found["the number of outputs"] = float(sum(np.size(o) for o in evidence.outputs))
     for k, size in enumerate(evidence.shape):
@@ -97,15 +96,15 @@ def _varying(evidence: Evidence, values: list[float]) -> Explanation | None:
         f"example: {values[0]:.6g} at one, {values[1]:.6g} at another",
         "scaled by k",
         "scaled by a changing factor",
-        "look for a division or a multiplication by a size, a norm or a sum",
+        "a division or a multiplication by a size, a norm or a sum",
     )
 
 
 def _hint(said: str) -> str:
     if said in ("2", "1/2"):
-        return "look for the 2 of a square's derivative, a loss's 1/2, or a term added twice"
+        return "the 2 of a square's derivative, a loss's 1/2, or a term added twice"
     if "/" in said:
-        return "look for a mean or a division that forward does not have, or has already"
+        return "a mean or a division that forward does not have, or has already"
     if any(letter.isalpha() for letter in said):
-        return "look for a sum where forward takes a mean, or a division that is forgotten"
-    return "look for a learning rate, a temperature or a scale applied twice or not at all"
+        return "a sum where forward takes a mean, or a division that is forgotten"
+    return "a learning rate, a temperature or a scale applied twice or not at all"

@@ -1,10 +1,10 @@
-"""Fresh examples of a subject to confirm a name at: generic numbers, sizes that tell names apart."""
+"""Fresh examples to confirm a name at: generic numbers, and sizes that tell names apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,21 @@ RECTANGLES = (
     (2, 4, 3, 5, 7, 6),
     (5, 2, 4, 3, 6, 7),
     (7, 5, 3, 2, 4, 6),
-    (3, 2, 2, 2, 2, 2),
     (8, 3, 2, 1, 1, 1),
     (12, 11, 10, 9, 8, 7),
 )
 SQUARES = ((3,) * 6, (4,) * 6, (2,) * 6)
+
+
+def half_square(names: int) -> tuple[tuple[int, ...], ...]:
+    """Two dimensions of one size, the others different: where a wrong product still fits."""
+    first, second = (4, 5, 6, 2, 7), (5, 2, 3, 6, 7)
+    tables = []
+    for a, b in combinations(range(min(names, 5)), 2):
+        for side, rest in ((3, first), (4, second)):
+            left = iter(rest)
+            tables.append(tuple(side if k in (a, b) else next(left, 2) for k in range(names)))
+    return tuple(tables)
 
 
 @dataclass
@@ -50,10 +60,13 @@ class Study:
 
     @property
     def scenes(self) -> list[Scene]:
-        """Two or three generic scenes: rectangular where vjp takes that, else square."""
+        """Two or three generic scenes: rectangular where vjp takes that, else half or wholly square."""
         if self._scenes is None:
-            found = list(islice(self._of(RECTANGLES), 3))
-            self._scenes = found or list(islice(self._of(SQUARES), 2))
+            found: list[Scene] = []
+            for tables in (RECTANGLES, half_square(len(self.subject.dimension_names)), SQUARES):
+                if len(found) < 2:
+                    found += islice(self._of(tables), 3 - len(found))
+            self._scenes = found
         return self._scenes
 
     def _of(self, tables: tuple[tuple[int, ...], ...]) -> Iterator[Scene]:
@@ -79,11 +92,18 @@ class Study:
         self, sizes: Mapping[str, int], seed: int, style: str | Mapping[str, str] = "generic"
     ) -> Scene | None:
         """A scene at these sizes; None where they are not legal, too large, or vjp raises there."""
+        case = self.case(sizes, seed, style)
+        return self._usable(case, sizes) if case is not None else None
+
+    def case(
+        self, sizes: Mapping[str, int], seed: int, style: str | Mapping[str, str] = "generic"
+    ) -> Case | None:
+        """A case at these sizes; None where they are not legal."""
         leading = (2,) if any(i.shape.leading for i in self.subject.inputs.values()) else ()
         if not is_legal(self.subject, sizes, leading):
             return None
         example = self.example(sizes, leading, seed, style)
-        case = Case(
+        return Case(
             self.subject,
             example,
             arrays_of(self.subject, example),
@@ -91,7 +111,6 @@ class Study:
             Evaluator(self.subject, self.backend),
             self.dtype,
         )
-        return self._usable(case, sizes)
 
     def _usable(self, case: Case, sizes: Mapping[str, int]) -> Scene | None:
         try:

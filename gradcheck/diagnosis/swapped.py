@@ -28,6 +28,6 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             f"the gradient of `{name}` is the gradient of `{other}`",
             "gradients swapped",
             f"`{name}` gets the gradient of `{other}`",
-            f"look for {other} where {name} is meant",
+            f"{other} where {name} is meant",
         )
     return None

@@ -13,7 +13,7 @@ def number(value: Any) -> str:
     value = complex(value)
     if abs(value.imag) > 1e-12 * abs(value):
         return f"{value.real:.6g}{value.imag:+.6g}j"
-    return f"{value.real:.6g}"
+    return f"{value.real + 0.0:.6g}"
 
 
 def factor(value: float) -> str:
@@ -50,12 +50,21 @@ def known_factor(values: Sequence[float], sizes: Sequence[Mapping[str, float]]) 
     if np.ptp(values) <= 1e-6 * abs(values[0]):
         return factor(float(np.mean(values)))
     names = [n for n in sizes[0] if all(n in s for s in sizes)]
+    dims = [n for n in names if not n.startswith("the ")]
+    counts = [n for n in names if n.startswith("the ")]
+    told = _single(values, sizes, dims) or _product(values, sizes, dims)
+    return told or _single(values, sizes, counts)
+
+
+def _single(
+    values: Sequence[float], sizes: Sequence[Mapping[str, float]], names: Sequence[str]
+) -> str | None:
     for text, formula in _FORMULAS:
         for name in names:
             told = [formula(float(s[name])) for s in sizes]
             if np.allclose(told, values, rtol=1e-6, atol=0):
                 return text.format(name)
-    return _product(values, sizes, names)
+    return None
 
 
 def _product(

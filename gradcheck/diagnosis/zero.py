@@ -16,5 +16,5 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         f"the gradient of `{evidence.name}` is always zero, as if it were detached",
         "always zero",
         f"`{evidence.name}` detached",
-        "look for a detach, an item(), a copy, or a gradient array that is never filled",
+        "a detach, an item(), a copy, or a gradient array that is never filled",
     )

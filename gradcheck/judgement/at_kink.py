@@ -10,9 +10,10 @@ import numpy as np
 
 from gradcheck import kinks
 from gradcheck.backends.base import Array
-from gradcheck.judgement.case import Case, prepare, replaced
+from gradcheck.judgement.case import Case, replaced
 from gradcheck.judgement.problem import Judgement, Kink, WrongEntry
 from gradcheck.kinks import NAMED, Neighbourhood, Sides
+from gradcheck.oracles.finite_difference import fresh
 
 MOST_ENTRIES = 24
 # "avoid" moves by this share of the input's scale.
@@ -30,10 +31,12 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
         return None
     if case.size(name) > 1:
         sides = kinks.more(around, sides)
+    if not sides.kinked.any() and not sides.outside.any():
+        return None
+    if case.problem.kinks == "avoid" and kinks.verified(around):
+        return _avoided(case, name, around, retry)
     if not sides.kinked.any():
         return _point_defect(case, name, around, sides)
-    if case.problem.kinks == "avoid":
-        return _avoided(case, name, around, retry)
     if not kinks.verified(around):
         return None
     wrong, reason = _offending(case, name, around, sides)
@@ -58,6 +61,8 @@ def _offending(
         wrong = (np.abs(sides.claim - expected) > limit) & kinks.exactly_at(around, sides)
         if wrong.any():
             return wrong, f"not left + {float(rule):g} (right - left), as declared"
+    if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
+        return sides.kinked, "not multiplied by the cotangent at the kink"
     return _outside_hull(case, around, sides, nowhere)
 
 
@@ -79,22 +84,15 @@ def _outside_hull(
     return sides.kinked, "outside the generalised gradient"
 
 
-def _expected(
-    case: Case, name: str, rule: Callable[..., Mapping[str, Array]]
-) -> np.ndarray:
+def _expected(case: Case, name: str, rule: Callable[..., Mapping[str, Array]]) -> np.ndarray:
     backend = case.backend
     given = tuple(backend.copy(u) for u in case.cotangent)
-    point = {
-        k: backend.copy(a) if backend.is_array(a) else a for k, a in case.problem.point.items()
-    }
-    value = rule(given, point)[name]
+    value = rule(given, fresh(case.problem))[name]
     array = backend.to_numpy(value) if backend.is_array(value) else np.asarray(value)
     return kinks.flat(array)
 
 
-def _point_defect(
-    case: Case, name: str, around: Neighbourhood, sides: Sides
-) -> Judgement | None:
+def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) -> Judgement | None:
     """Both sides agree and the claim differs: wrong at this point alone."""
     if not sides.outside.any() or not kinks.verified(around):
         return None
@@ -109,16 +107,18 @@ def _point_defect(
 
 
 def _accepted(case: Case, name: str, sides: Sides) -> Judgement:
+    jumps = np.abs(sides.probes[0] - sides.probes[1]) > sides.tolerance
     found = kinks.alphas(sides)
-    alpha = float(np.median(found)) if found.size else math.nan
-    if found.size and np.ptp(found) > NAMED:
-        alpha = _along(sides)[3]
-    return Judgement(name, "correct", kink=_kink(case, name, sides, sides.kinked, alpha))
+    if kinks.two_valued(sides) and found.size:
+        alpha, where = float(found[0]), jumps
+    else:
+        alpha, where = _along(sides)[3], np.zeros_like(jumps)
+    details = {"alphas": tuple(float(a) for a in found[:MOST_ENTRIES])}
+    kink = _kink(case, name, sides, where, alpha)
+    return Judgement(name, "correct", kink=kink, details=details)
 
 
-def _rejected(
-    case: Case, name: str, sides: Sides, wrong: np.ndarray, reason: str
-) -> Judgement:
+def _rejected(case: Case, name: str, sides: Sides, wrong: np.ndarray, reason: str) -> Judgement:
     found = kinks.alphas(sides)
     alpha = float(found[np.argmax(np.abs(found - 0.5))]) if found.size else math.nan
     declared = "declared" in reason
@@ -161,9 +161,7 @@ def _index(case: Case, name: str, position: int) -> tuple[int, ...]:
     return tuple(int(k) for k in np.unravel_index(position, shape)) if shape else ()
 
 
-def _entries(
-    case: Case, name: str, sides: Sides, wrong: np.ndarray
-) -> tuple[WrongEntry, ...]:
+def _entries(case: Case, name: str, sides: Sides, wrong: np.ndarray) -> tuple[WrongEntry, ...]:
     """What the nearest side would be, at each wrong entry."""
     nearest = np.clip(sides.claim, sides.low, sides.high)
     gaps = np.where(wrong, np.abs(sides.claim - nearest), -1.0)
@@ -173,13 +171,21 @@ def _entries(
     )
 
 
+def moved(case: Case, name: str) -> Case:
+    """The case at a point moved away from its kinks, by a thousandth of the input's scale."""
+    around = Neighbourhood(case, name, case.draw(name, 78))
+    return _moved(case, name, around)
+
+
+def _moved(case: Case, name: str, around: Neighbourhood) -> Case:
+    point = replaced(case.problem, {name: around.place(AWAY, around.pattern(300))})
+    return dataclasses.replace(case.at(point), beside=True)
+
+
 def _avoided(
     case: Case, name: str, around: Neighbourhood, retry: Callable[[Case, str], Judgement]
 ) -> Judgement:
-    w = around.pattern(300)
-    moved = replaced(case.problem, {name: around.place(AWAY, w)})
-    problem = dataclasses.replace(case.problem, point=moved, kinks="subgradient")
-    verdict = retry(prepare(problem, case.cotangent, case.seed + 1, case.target), name)
+    verdict = retry(_moved(case, name, around), name)
     details = {**verdict.details, "moved": True}
     reason = verdict.reason or "judged at a point moved away from a kink"
     return dataclasses.replace(verdict, details=details, reason=reason)

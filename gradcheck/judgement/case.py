@@ -18,7 +18,11 @@ from gradcheck.oracles import finite_difference as fd
 
 @dataclass(frozen=True)
 class Case:
-    """A problem at one cotangent. base: forward(point), in memory of its own."""
+    """A problem at one cotangent.
+
+    base: forward(point), in memory of its own. beside: whether this point was moved away from
+    where the question was asked, and what lies around it has been looked at already.
+    """
 
     problem: Problem
     cotangent: Outputs
@@ -26,6 +30,7 @@ class Case:
     claim: Mapping[str, Array]
     seed: int
     target: float
+    beside: bool = False
 
     @property
     def backend(self) -> Backend:
@@ -92,20 +97,12 @@ def prepare(
     """Run what was not given: forward for f(x), vjp for the claim."""
     backend = problem.backend
     if outputs is None:
-        outputs = problem.forward(fresh(problem))
+        outputs = problem.forward(fd.fresh(problem))
     base = tuple(backend.copy(y) for y in outputs)
     if claim is None:
         given = tuple(backend.copy(u) for u in cotangent)
-        claim = problem.vjp(given, fresh(problem))
+        claim = problem.vjp(given, fd.fresh(problem))
     return Case(problem, cotangent, base, claim, seed, target)
-
-
-def fresh(problem: Problem) -> Arrays:
-    """Copies of every input, for a function that may overwrite them."""
-    backend = problem.backend
-    return {
-        name: backend.copy(x) if backend.is_array(x) else x for name, x in problem.point.items()
-    }
 
 
 def replaced(problem: Problem, changes: Mapping[str, Array]) -> Arrays:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gradcheck.backends.base import Array, Backend
-from gradcheck.judgement.problem import Level
+from gradcheck.judgement.problem import Level, Outputs
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles import plateaus, stencils
 
@@ -21,6 +21,8 @@ EPS = 2.0**-52
 AGREEMENT = 2.0**-30
 # The step at which a lone pair of values is best: truncation h^2 meets noise eps / h.
 PAIR = 2.0**-17
+# A smooth function bends by h f'' / f': 2^-17 at this step, unless it varies fast.
+BENT = 2.0**-8
 # Roundoff of the claim's entries and of their sum with the direction.
 ROUNDOFF = 32 * EPS
 
@@ -63,9 +65,10 @@ def claimed(
 class Comparison:
     """How a claim and a line agree.
 
-    tolerance: the smallest difference that would not pass. bend: how much the line bends at the
-    point, of order 1 at a kink. doubtful: the claim agrees with the slope of a fine staircase,
-    which may as well be rounding inside the function: neither right nor wrong.
+    tolerance: the smallest difference that would not pass. reference: what it is relative to, the
+    claim's weight, or a small share of the outputs' where the claim is zero. bend: how much the
+    line bends at the point, of order 1 at a kink. doubtful: the claim is the slope of a fine
+    staircase, which may as well be rounding inside the function: neither right nor wrong.
     """
 
     agreed: bool
@@ -74,6 +77,7 @@ class Comparison:
     error: float
     tolerance: float
     weight: float
+    reference: float
     levels: tuple[Level, ...] = ()
     scans: tuple[fd.Scan, ...] = ()
     bend: float = 0.0
@@ -82,6 +86,13 @@ class Comparison:
     @property
     def residual(self) -> float:
         return abs(self.expected - self.returned)
+
+    @property
+    def resolution(self) -> float:
+        """Smallest relative error that would have been seen; inf where nothing would."""
+        if self.tolerance == 0.0:
+            return 0.0
+        return self.tolerance / self.reference if self.reference > 0.0 else math.inf
 
 
 def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
@@ -102,21 +113,22 @@ def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
             continue
         scans.append(found)
         result = conclude(line, scans, said, bend)
-        if result.agreed and result.tolerance <= sharp(line, said, target):
+        if result.agreed and result.resolution <= target / 8:
             return result
     return conclude(line, scans, said, bend)
 
 
-def sharp(line: fd.Line, said: Claimed, target: float) -> float:
-    """The tolerance at which a pass needs no further levels."""
-    if said.weight > 0.0:
-        return target / 8 * said.weight
-    return target * 2.0**-10 * line.weight(line.base)
+def reference(line: fd.Line, said: Claimed) -> float:
+    """What a resolution is relative to."""
+    return said.weight if said.weight > 0.0 else zero_reference(line)
 
 
-def conclude(
-    line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0
-) -> Comparison:
+def zero_reference(line: fd.Line) -> float:
+    """For a gradient of zero: a thousandth of the outputs, as if the input were in its units."""
+    return 2.0**-10 * line.weight(line.base)
+
+
+def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0) -> Comparison:
     """The comparison that the levels so far allow."""
     believed = scans if plateaus.staircase(scans) else plateaus.moving(scans)
     estimate = fd.settle(line, believed)
@@ -129,6 +141,7 @@ def conclude(
         error=estimate.error,
         tolerance=tolerance,
         weight=said.weight,
+        reference=reference(line, said),
         levels=estimate.levels,
         scans=tuple(scans),
         bend=bend,
@@ -152,24 +165,41 @@ def _early(value: float, step: float, said: Claimed, bend: float) -> Comparison:
     error = abs(value - said.value)
     level = Level(step, value, error, 0.0, chosen=True)
     return Comparison(
-        True, value, said.value, error, _agree(said), said.weight, (level,), bend=bend
+        True, value, said.value, error, _agree(said), said.weight, said.weight, (level,), bend=bend
     )
 
 
 def _pair(line: fd.Line, said: Claimed) -> tuple[float | None, float]:
     """The central difference of one pair where it agrees; and how much the line bends."""
-    if line.stencil is not stencils.central() or said.weight == 0.0 or line.reach < PAIR:
+    if said.weight == 0.0:
         return None, 0.0
-    ahead, behind = line.difference(PAIR), line.difference(-PAIR)
-    if ahead is None or behind is None:
-        return None, 0.0
-    rise = line.project(ahead) - line.project(behind)
-    value = rise / (2 * PAIR)
-    bend = _bend(line, ahead, behind)
+    value, bend = pair(line, PAIR)
     return (value if abs(value - said.value) <= _agree(said) else None), bend
 
 
-def _bend(line: fd.Line, ahead: fd.Outputs, behind: fd.Outputs) -> float:
+def pair(line: fd.Line, step: float) -> tuple[float, float]:
+    """The central difference at one step, NaN where there is none, and the bend."""
+    if line.stencil is not stencils.central() or line.reach < step:
+        return math.nan, 0.0
+    ahead, behind = line.difference(step), line.difference(-step)
+    if ahead is None or behind is None:
+        return math.nan, 0.0
+    rise = line.project(ahead) - line.project(behind)
+    return rise / (2 * step), _bend(line, ahead, behind)
+
+
+def kinked(line: fd.Line, bend: float) -> bool:
+    """Whether a bend seen at the step of the pair is still there at a step 2^7 smaller.
+
+    A smooth function bends 2^7 times less there; noise, at most 2^-28 of the slope, not yet.
+    """
+    if bend < BENT:
+        return False
+    _, finer = pair(line, PAIR / 128)
+    return finer > bend / 16
+
+
+def _bend(line: fd.Line, ahead: Outputs, behind: Outputs) -> float:
     """Largest second difference of one output over its largest first difference."""
     backend = line.problem.backend
     worst = 0.0

@@ -44,7 +44,8 @@ def magnitudes(case: Case, name: str, v: Array) -> np.ndarray:
     indices = np.arange(0, size, max(1, size // SAMPLE))
     backend = case.backend
     gather = backend.gather
-    return np.abs(gather(case.claim[name], indices)) * np.abs(gather(v, indices))
+    sizes = np.abs(gather(case.claim[name], indices)) * np.abs(gather(v, indices))
+    return np.asarray(sizes)
 
 
 def median_entry(case: Case, name: str, v: Array) -> float:
@@ -96,12 +97,9 @@ def honest(case: Case, name: str, v: Array) -> float:
     for replica in range(REPLICAS):
         seed = case.draw(name, 1000 + replica)
         point = {
-            key: jittered(case, x, seed + k)
-            for k, (key, x) in enumerate(problem.point.items())
+            key: jittered(case, x, seed + k) for k, (key, x) in enumerate(problem.point.items())
         }
-        given = tuple(
-            jittered(case, u, seed + 500 + k) for k, u in enumerate(case.cotangent)
-        )
+        given = tuple(jittered(case, u, seed + 500 + k) for k, u in enumerate(case.cotangent))
         moves.append(backend.dot(problem.vjp(given, point)[name], v) - first)
     return HONEST * math.sqrt(sum(move * move for move in moves) / REPLICAS)
 
@@ -126,18 +124,19 @@ def widened(result: Comparison, extra: float) -> Comparison:
     )
 
 
-def confirmed(case: Case, name: str, first: Comparison) -> bool:
-    """Whether a failure repeats: at this cotangent along another direction, then at another."""
+def repeats(case: Case, name: str, first: Comparison) -> Comparison:
+    """A failure asked again: along another direction, then at another cotangent as well.
+
+    The last comparison made: a failure if it repeats.
+    """
     again = _repeat(case, name, 1)
-    if again.agreed:
-        return False
-    if min(_excess(first), _excess(again)) > PLAIN:
-        return True
+    if again.agreed or min(_excess(first), _excess(again)) > PLAIN:
+        return again
     backend = case.backend
     other = tuple(
         backend.random_signs(u, case.draw(name, 40 + k)) for k, u in enumerate(case.cotangent)
     )
-    return not _repeat(case.at(case.problem.point, other), name, 2).agreed
+    return _repeat(case.at(case.problem.point, other), name, 2)
 
 
 def _excess(result: Comparison) -> float:

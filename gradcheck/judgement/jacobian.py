@@ -34,8 +34,7 @@ def numerical_gradient(
     x = problem.point[name]
     shape = backend.shape(x)
     if outputs is None:
-        copies = {k: backend.copy(a) if backend.is_array(a) else a for k, a in problem.point.items()}
-        outputs = problem.forward(copies)
+        outputs = problem.forward(fd.fresh(problem))
     base = tuple(backend.copy(y) for y in outputs)
     wanted = list(range(math.prod(shape)) if indices is None else indices)
     found = [_entry(problem, name, cotangent, base, int(i)) for i in wanted]
@@ -82,7 +81,7 @@ def unit_direction(like: Array, index: int, value: complex) -> np.ndarray:
     """An array of `like`'s shape and dtype, zero but for one entry."""
     v = np.zeros_like(like)
     v.reshape(-1)[index] = value if np.iscomplexobj(like) else complex(value).real
-    return v
+    return np.asarray(v)
 
 
 def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:

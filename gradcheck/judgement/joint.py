@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, prepare
-from gradcheck.judgement.compare import Claimed, Comparison, compare
+from gradcheck.judgement.compare import Claimed, Comparison, compare, kinked
 from gradcheck.judgement.confirm import quiet, telling
 from gradcheck.judgement.judge import alone, judgement, nothing, worst
 from gradcheck.judgement.problem import Judgement, Outputs, Problem
@@ -20,8 +20,6 @@ from gradcheck.oracles import directions, stencils
 BALANCED = 2.0**-20
 # Up to so many inputs, judging each alone is cheaper than bisecting for the one that failed.
 FEW = 4
-# A bend of this size per step is looked into: a smooth function bends by h f'' / f' = 2^-17.
-BENT = 2.0**-8
 
 
 def judge(
@@ -106,7 +104,7 @@ def _jointly(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
     bundle = _bundle(case, names)
     line = case.line(bundle.directions, reach=bundle.reach)
     result = compare(line, bundle.total(), case.target)
-    if not result.agreed or result.bend > BENT:
+    if not result.agreed or kinked(line, result.bend):
         return _split(case, names, line.evaluations)
     shares = _shares(line.evaluations, len(names))
     return {
@@ -135,7 +133,7 @@ def _split(case: Case, names: Sequence[str], spent: int) -> dict[str, Judgement]
 def _one(case: Case, name: str, bundle: Bundle, result: Comparison, share: int) -> Judgement:
     """One input's part in a joint agreement; alone where the others drowned it."""
     v, said = bundle.directions[name], bundle.said[name]
-    own = dataclasses.replace(result, weight=said.weight)
+    own = dataclasses.replace(result, weight=said.weight, reference=said.weight or result.reference)
     verdict = dataclasses.replace(judgement(case, name, v, own), evaluations=share)
     drowned = said.weight > 0.0 and result.tolerance > case.target * said.weight
     if not drowned and quiet(case, name, v, said.weight) is None:

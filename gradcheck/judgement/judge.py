@@ -8,15 +8,15 @@ import math
 import numpy as np
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement import nonfinite
+from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.case import Case
-from gradcheck.judgement.compare import Comparison
+from gradcheck.judgement.compare import Comparison, kinked, zero_reference
 from gradcheck.judgement.confirm import (
-    confirmed,
     honest,
     masked,
     median_entry,
     quiet,
+    repeats,
     telling,
     widened,
 )
@@ -38,7 +38,8 @@ def alone(case: Case, name: str) -> Judgement:
         return verdict
     other = _finite(case, name, case.relative(name))
     spent = verdict.evaluations + other.evaluations
-    return dataclasses.replace(other, evaluations=spent)
+    clearer = other.verdict != "inconclusive" or other.detectable < verdict.detectable
+    return dataclasses.replace(other if clearer else verdict, evaluations=spent)
 
 
 def nothing(name: str) -> Judgement:
@@ -70,7 +71,11 @@ def _finite(case: Case, name: str, v: Array) -> Judgement:
     for placed in directions.place(case.backend, case.x(name), v, domain):
         line = case.line({name: placed.direction}, placed.stencil, placed.reach)
         result = case.compare(line)
-        settled = _settle(case, name, placed, result)
+        vague = result.resolution > case.target
+        if result.agreed and (vague or kinked(line, result.bend)):
+            settled = _at_a_kink(case, name, placed, result)
+        else:
+            settled = _settle(case, name, placed, result)
         verdicts.append(dataclasses.replace(settled, evaluations=line.evaluations))
     if not verdicts:
         return Judgement(name, "correct", reason="the domain leaves no room to move")
@@ -105,6 +110,46 @@ def _settle(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     return verdict if second.verdict == "inconclusive" else worst([verdict, second])
 
 
+def _at_a_kink(case: Case, name: str, placed: Placed, result: Comparison) -> Judgement:
+    """An agreement that a corner may explain: with 1/2, or for want of a sharp estimate."""
+    there = _kink_verdict(case, name)
+    sharp = result.resolution <= case.target
+    rejected = there is not None and there.verdict != "correct"
+    if there is None or (rejected and sharp and isinstance(case.problem.kinks, str)):
+        verdict = _settle(case, name, placed, result)
+        return verdict if sharp else _beside(case, name, verdict)
+    return _told(case, name, placed, result, there)
+
+
+def _kink_verdict(case: Case, name: str) -> Judgement | None:
+    """What the sides of the point say; a rejection only if fresh places say so too."""
+    if case.beside:
+        return None
+    first = at_kink.judged(case, name, alone)
+    if first is None or first.verdict == "correct":
+        return first
+    again = at_kink.judged(dataclasses.replace(case, seed=case.seed + 1), name, alone)
+    return first if again is None else again
+
+
+def _beside(case: Case, name: str, verdict: Judgement) -> Judgement:
+    """An undecided verdict, unless the claim is wrong close by, where more can be seen."""
+    if case.beside or verdict.verdict != "inconclusive":
+        return verdict
+    there = alone(at_kink.moved(case, name), name)
+    if there.verdict not in ("wrong", "nonfinite"):
+        return verdict
+    details = {**there.details, "moved": True}
+    reason = "undecided at the point itself, but wrong close by"
+    return dataclasses.replace(there, details=details, reason=reason)
+
+
+def _told(case: Case, name: str, placed: Placed, result: Comparison, there: Judgement) -> Judgement:
+    """A verdict from the sides of the point, with the numbers of the line through it."""
+    plain = judgement(case, name, placed.direction, result, there.verdict, there.reason)
+    return dataclasses.replace(plain, kink=there.kink, entries=there.entries, details=there.details)
+
+
 def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgement:
     if result.doubtful:
         return judgement(
@@ -114,11 +159,16 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
         return judgement(
             case, name, placed.direction, result, "inconclusive", "no step could be evaluated"
         )
+    there = _kink_verdict(case, name)
+    if there is not None:
+        return _told(case, name, placed, result, there)
     result = widened(result, honest(case, name, placed.direction))
     if result.agreed:
         return judgement(case, name, placed.direction, result)
-    if not confirmed(case, name, result):
-        return judgement(case, name, placed.direction, result, "correct", "a failure did not repeat")
+    again = repeats(case, name, result)
+    if again.agreed:
+        found = judgement(case, name, placed.direction, again)
+        return found if found.verdict == "correct" else _beside(case, name, found)
     entries = wrong_entries(case, name, placed, result)
     found = judgement(case, name, placed.direction, result, "wrong")
     return dataclasses.replace(found, entries=entries)
@@ -128,12 +178,14 @@ def judgement(
     case: Case, name: str, v: Array, result: Comparison, verdict: str = "", reason: str = ""
 ) -> Judgement:
     """A comparison in words; without a verdict given, that of an agreement."""
-    seen = result.tolerance / result.weight if result.weight > 0 else math.nan
+    if not verdict and result.resolution > case.target:
+        result = _zero_by_rounding(case, name, v, result)
+    seen = result.resolution
     entry = result.tolerance / median_entry(case, name, v)
     if not verdict:
         noisy = seen > case.target
         verdict = "inconclusive" if noisy else "correct"
-        reason = f"noise hides relative errors below {seen:.1e}" if noisy else ""
+        reason = f"noise hides relative errors up to {seen:.1e}" if noisy else ""
     return Judgement(
         name,
         verdict,
@@ -146,3 +198,13 @@ def judgement(
         levels=result.levels,
         reason=reason,
     )
+
+
+def _zero_by_rounding(case: Case, name: str, v: Array, result: Comparison) -> Comparison:
+    """A claim that is nothing but roundoff is a claim of zero, and as precise as one."""
+    line = case.line({name: v})
+    if result.weight > 2.0**-30 * line.weight(line.base):
+        return result
+    if honest(case, name, v) < result.weight:
+        return result
+    return dataclasses.replace(result, reference=zero_reference(line))

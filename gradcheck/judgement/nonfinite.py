@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case
 from gradcheck.judgement.jacobian import numerical_gradient, unit_direction
 from gradcheck.judgement.problem import WrongEntry
@@ -78,7 +79,7 @@ def infinite_signs(case: Case, name: str, index: int) -> set[float]:
     return signs
 
 
-def ways(case: Case, name: str, v: fd.Array) -> list[tuple[fd.Array, float]]:
+def ways(case: Case, name: str, v: Array) -> list[tuple[Array, float]]:
     """The directions v and -v with how far each may go before it leaves the domain."""
     domain = case.problem.domains.get(name)
     backend = case.backend

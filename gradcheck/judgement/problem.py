@@ -16,7 +16,10 @@ Outputs = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Domain:
-    """Where an input may lie: never stepped over. `None` is unbounded; `open` leaves the ends out."""
+    """Where an input may lie: never stepped over.
+
+    `None` is unbounded; `open` leaves the ends out.
+    """
 
     low: float | None = None
     high: float | None = None

@@ -1,4 +1,4 @@
-"""Directions to differentiate along: dense, of random sign, in the input's units, inside its domain."""
+"""Directions to differentiate along: dense, of random sign, in the input's units, in its domain."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Line:
     evaluations: int = 0
 
     def moved(self, t: float) -> Arrays:
-        """Every input at point + t direction, in fresh memory: forward may do with it as it likes."""
+        """Every input at point + t direction, in fresh memory."""
         backend = self.problem.backend
         return {
             name: backend.add_scaled(x, t, self.direction[name])
@@ -78,6 +78,11 @@ class Line:
                 for u, a in zip(self.cotangent, arrays, strict=True)
             )
         )
+
+
+def fresh(problem: Problem) -> Arrays:
+    """Copies of every input, for a function that may overwrite them."""
+    return {name: _fresh(problem.backend, x) for name, x in problem.point.items()}
 
 
 def _fresh(backend: Backend, value: Array) -> Array:
@@ -209,9 +214,7 @@ def settle(line: Line, scans: list[Scan]) -> Estimate:
     if not scans:
         return Estimate(math.nan, math.inf, ())
     rounding = max(scan.rounding for scan in scans)
-    levels = [
-        Level(s.step, s.high, abs(s.high - s.low), max(s.eta, rounding)) for s in scans
-    ]
+    levels = [Level(s.step, s.high, abs(s.high - s.low), max(s.eta, rounding)) for s in scans]
     settled = noise.settle(levels, line.stencil.amplification)
     chosen = noise.choose(settled)
     marked = tuple(

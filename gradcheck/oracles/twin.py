@@ -108,7 +108,7 @@ class TorchTwin:
         tensors: dict[str, Any] = {}
         for name, value in numbers.items():
             if isinstance(value, np.ndarray):
-                tensor = torch.tensor(np.ascontiguousarray(value), device=self.device)
+                tensor = torch.tensor(np.array(value, order="C"), device=self.device)
                 tensors[name] = tensor.requires_grad_() if name in names else tensor
             else:
                 tensors[name] = value

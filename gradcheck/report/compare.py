@@ -40,7 +40,7 @@ class Comparison:
     appeared: list[Case] = field(default_factory=list)
     vanished: list[Case] = field(default_factory=list)
     same: int = 0
-    baseline: str = ""
+    baseline: list[str] = field(default_factory=list)
 
 
 def compare(run: Run, baseline: Run) -> Comparison:
@@ -49,7 +49,7 @@ def compare(run: Run, baseline: Run) -> Comparison:
     A case slower by at least 0.1 s and twice its time is slower; a smallest detectable error ten
     times as large is less detectable. Where a run holds a case twice, its worst counts.
     """
-    found = Comparison(baseline=" ".join(i.started or i.commit for i in baseline.infos))
+    found = Comparison(baseline=[info.started or info.commit for info in baseline.infos])
     old, new = _by_id(baseline), _by_id(run)
     found.appeared = [case for name, case in new.items() if name not in old]
     found.vanished = [case for name, case in old.items() if name not in new]

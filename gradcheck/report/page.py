@@ -95,6 +95,7 @@ def _environment() -> jinja2.Environment:
         "listing": text.listing,
         "short": text.short,
         "cell": text.cell,
+        "breakable": text.breakable,
         "whole": lambda value: text.clean(str(value), 10**7),
         "sentence": sentence,
     }

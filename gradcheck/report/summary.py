@@ -34,8 +34,8 @@ class Cell:
 class SubjectView:
     """What is known of one subject over all its cases.
 
-    sees: by input, the best (smallest) detectable error over its checks; weakest: the check with
-    the largest one.
+    sees: by input, the best (smallest) detectable error over its checks; blindest: by dtype, the
+    largest one and its check.
     """
 
     name: str
@@ -45,7 +45,7 @@ class SubjectView:
     examples: int = 0
     seconds: float = 0.0
     sees: dict[str, Detectable] = field(default_factory=dict)
-    weakest: tuple[float, str] = (0.0, "")
+    blindest: dict[str, tuple[float, str]] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -60,6 +60,12 @@ class SubjectView:
     def score(self) -> float:
         scores = [c.score for row in self.cells.values() for c in row.values() if c.score]
         return max((s for s in scores if s == s), default=0.0)
+
+    @property
+    def weakest(self) -> str:
+        """The check that sees least, in float64 where there is one."""
+        found = self.blindest.get("float64") or next(iter(self.blindest.values()), (0.0, ""))
+        return found[1]
 
     @property
     def whole(self) -> float:
@@ -165,7 +171,8 @@ def _enter(view: SubjectView, case: Case) -> None:
         known = view.sees.get(name)
         if known is None or seen.whole < known.whole:
             view.sees[name] = seen
-        view.weakest = max(view.weakest, (seen.whole, case.check), key=_finite)
+        largest = view.blindest.get(case.dtype, (0.0, ""))
+        view.blindest[case.dtype] = max(largest, (seen.whole, case.check), key=_finite)
     if case.coverage:
         _widen(view.sizes, case.coverage)
 

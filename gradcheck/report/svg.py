@@ -25,6 +25,7 @@ class Picture:
     height: float
     shapes: Markup
     note: str = ""
+    stretched: bool = False  # to whatever width there is
 
     def svg(self, name: str) -> Markup:
         """The drawing; `name` is unique in the page and makes the ids of its title and text."""
@@ -34,6 +35,7 @@ class Picture:
             tag("desc", self.description, id=f"{name}d"),
             self.shapes,
             viewBox=f"0 0 {fixed(self.width)} {fixed(self.height)}",
+            preserveAspectRatio="none" if self.stretched else None,
             role="img",
             aria_labelledby=f"{name}t {name}d",
             style=f"--w:{fixed(self.width)}px",
@@ -76,7 +78,9 @@ def _attributes(attributes: dict[str, Any]) -> str:
 
 
 def _attribute(name: str) -> str:
-    return name if name == "viewBox" else name.rstrip("_").replace("_", "-")
+    return (
+        name if name in ("viewBox", "preserveAspectRatio") else name.rstrip("_").replace("_", "-")
+    )
 
 
 def group(shapes: Iterable[Any], **attributes: Any) -> Markup:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LONG = 2000  # characters of one piece of text; a longer one is cut, and says so
 
@@ -63,7 +63,10 @@ def number(value: Any, digits: int = 6) -> str:
     if isinstance(value, complex):
         sign = "-" if math.copysign(1.0, value.imag) < 0 else "+"
         return f"{number(value.real, digits)}{sign}{number(abs(value.imag), digits)}j"
-    return _exponent(f"{value:.{digits}g}")
+    text = f"{value:.{digits}g}"
+    if "e+" in text and abs(value) < 1e6:
+        return f"{float(text):.0f}"
+    return _exponent(text)
 
 
 def _as_float(value: int) -> float:
@@ -154,3 +157,8 @@ def short(value: Any, limit: int = 120) -> str:
 def cell(value: Any) -> str:
     """What a cell of somebody else's table shows: text, a number, or anything as text."""
     return short(shown(value), 400)
+
+
+def breakable(value: str, limit: int = 120) -> Markup:
+    """An id that may be broken after ::, and nowhere else if it can be helped."""
+    return escape(short(value, limit)).replace("::", Markup("::<wbr>"))

@@ -38,9 +38,9 @@ def loss_and_gradient(weights, X, y):
 
     Written with the layers; `train` is the same in place.
     """
-    p = mlp.forward(weights, X)
-    dp = mse.vjp(1.0, p, y)["prediction"]
-    return mse.forward(p, y), mlp.vjp(dp, weights, X)
+    z = mlp.trace(weights, X)
+    dp = mse.vjp(1.0, z[-1], y)["prediction"]
+    return mse.forward(z[-1], y), mlp.vjp(dp, weights, X, z)
 
 
 def orders(seeds, size, epochs):

@@ -30,9 +30,9 @@ def trace(weights, X):
     return z
 
 
-def vjp(cotangent, weights, X, at_zero=0.0):
-    """Gradients by name of <cotangent, p>."""
-    z, gradient = trace(weights, X), {}
+def vjp(cotangent, weights, X, z=None, at_zero=0.0):
+    """Gradients by name of <cotangent, p>. z: the `trace` at X, where it is known."""
+    z, gradient = trace(weights, X) if z is None else z, {}
     for k in range(depth(weights), 0, -1):
         h = relu.forward(z[k - 2]) if k > 1 else X
         pulled = linear.vjp(cotangent, h, weights[f"W{k}"], weights[f"b{k}"])

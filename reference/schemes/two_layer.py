@@ -24,9 +24,9 @@ RULES = {
 def loss_and_gradient(weights, X, y):
     """Loss and gradient at {"W1", "b1", "W2", "b2"} for X "rows features", y "rows outputs"."""
     shapes.expect(X=(X, "rows features"), y=(y, "rows outputs"))
-    p = mlp.forward(weights, X)
-    dp = mse.vjp(1.0, p, y)["prediction"]
-    return mse.forward(p, y), mlp.vjp(dp, weights, X)
+    z = mlp.trace(weights, X)
+    dp = mse.vjp(1.0, z[-1], y)["prediction"]
+    return mse.forward(z[-1], y), mlp.vjp(dp, weights, X, z)
 
 
 def train(X, y, W1, W2, batches, *, lr=1e-4, stop="intended"):

@@ -1,6 +1,7 @@
 """What the library computes for document (002): recurrent layers, relu at zero, ODR, masks."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def ratio():
 
 def parameters():
     sizes = 2048, 8000, 4000, 2000, 1000, 26
-    return sum((i + 1) * o for i, o in zip(sizes, sizes[1:], strict=False))
+    return sum((i + 1) * o for i, o in pairwise(sizes))
 
 
 def adjusted(start, stop):
@@ -107,7 +108,7 @@ COMPUTED = {
     "002.relu.first_loss": lambda: demo(0.5)[0].loss,
     "002.relu.last_loss": lambda: demo(0.5)[-1].loss,
     "002.relu.alike": lambda: demo(0)[-1].loss == demo(0.5)[-1].loss == demo(1)[-1].loss,
-    "002.relu.zero_start": lambda: np.array([zero_start(c) for c in (0, 0.5, 1)]),
+    **{f"002.relu.zero_start.{c}": lambda c=c: zero_start(c) for c in (0, 0.5, 1)},
     "002.odr.printed.beta": lambda: fit()[1].beta,
     "002.odr.printed.sd_beta": lambda: fit()[1].sd_beta,
     "002.odr.printed.cov": lambda: fit()[1].cov,

@@ -22,11 +22,14 @@ def swap(v):
 
 def facts():
     """Three facts: (2n, 2n + 1) and the same turned round."""
-    return [(np.arange(2.0 * n, 2 * n + 2), np.arange(2.0 * n + 1, 2 * n - 1, -1)) for n in range(3)]
+    return [
+        (np.arange(2.0 * n, 2 * n + 2), np.arange(2.0 * n + 1, 2 * n - 1, -1)) for n in range(3)
+    ]
 
 
 def potential(parameters, ideal=lambda v: v, alpha=None):
-    return np.float64(bench.Bench(Network([Affinity(*parameters)]), ideal).learning_potential(alpha=alpha))
+    tested = bench.Bench(Network([Affinity(*parameters)]), ideal)
+    return np.float64(tested.learning_potential(alpha=alpha))
 
 
 def in69():

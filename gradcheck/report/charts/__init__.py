@@ -1,6 +1,7 @@
 """The charts: numbers in, a `Chart` out. Each says in words what is to be seen."""
 
 from gradcheck.report.charts.bars import bars, stack
+from gradcheck.report.charts.columns import columns
 from gradcheck.report.charts.curves import curves
 from gradcheck.report.charts.heat import heat_maps, thumbnail
 from gradcheck.report.charts.histogram import histogram
@@ -10,6 +11,7 @@ from gradcheck.report.charts.steps import step_plot
 
 __all__ = [
     "bars",
+    "columns",
     "curves",
     "heat_maps",
     "histogram",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from gradcheck.report.svg import Chart, Picture, tag, text
-from gradcheck.report.text import clean, count, number
+from gradcheck.report.text import count, number, short
 
 WIDTH, LEFT, STEP = 340.0, 120.0, 22.0
 
@@ -22,10 +22,10 @@ def bars(title: str, counts: Sequence[tuple[str, int]], what: str = "examples",
     for place, (name, n) in enumerate(counts[:most]):
         y = STEP * place
         width = max(2.0, (WIDTH - LEFT - 62) * n / largest) if n else 0.0
-        shapes += [text(LEFT - 8, y + 15, clean(name, 17), "label", "end")]
+        shapes += [text(LEFT - 8, y + 15, short(name, 17), "label", "end")]
         shapes += [tag("rect", x=LEFT, y=y + 4, width=width, height=14, class_="bar good")]
         shapes += [text(LEFT + width + 6, y + 15, count(n), "value")]
-    description = f"{clean(counts[0][0], 60)}: {count(counts[0][1])}; {len(counts)} kinds in all."
+    description = f"{count(len(counts))} kinds; {short(counts[0][0], 60)}: {count(counts[0][1])}."
     if len(counts) > most:
         description += f" The first {most} are drawn."
     height = STEP * min(len(counts), most) + 4
@@ -45,4 +45,4 @@ def stack(title: str, parts: Sequence[tuple[str, int, str]]) -> Picture:
                               class_=f"bar {tone}"))  # fmt: skip
         at += width
     words = ", ".join(f"{count(n)} {name} ({number(100 * n / total, 3)} %)" for name, n, _ in parts)
-    return Picture(title, words, 1000, 14, Markup("").join(shapes))
+    return Picture(title, words, 1000, 14, Markup("").join(shapes), stretched=True)

@@ -11,7 +11,7 @@ from gradcheck.records import Series
 from gradcheck.report.charts.steps import marker
 from gradcheck.report.scales import Scale, decades, linear
 from gradcheck.report.svg import Chart, Picture, frame, path, spread, text
-from gradcheck.report.text import clean, count, number
+from gradcheck.report.text import count, number, short
 
 WIDTH, HEIGHT = 560.0, 280.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 424.0, 34.0, 238.0
@@ -28,7 +28,7 @@ def curves(title: str, series: Sequence[Series], *, log: bool = False, x_title: 
         return None
     xs = [x for points in drawn.values() for x, _ in points]
     ys = [y for points in drawn.values() for _, y in points]
-    x = linear(xs, LEFT, RIGHT)
+    x = linear(xs, LEFT, RIGHT, whole=all(float(value).is_integer() for value in xs))
     y = decades(ys, BOTTOM, TOP) if log else linear(ys, BOTTOM, TOP)
     shapes = [frame(x, y, x_title, y_title)]
     shapes += [_curve(x, y, points, k) for k, points in enumerate(drawn.values())]
@@ -64,14 +64,14 @@ def _curve(x: Scale, y: Scale, points: Sequence[tuple[float, float]], number_: i
 def _labels(y: Scale, drawn: dict[str, list[tuple[float, float]]]) -> list[Markup]:
     places = spread([y(points[-1][1]) for points in drawn.values()], 15, TOP, BOTTOM)
     return [
-        text(RIGHT + 8, place + 4, clean(name, 18), f"label c{k % MOST}")
+        text(RIGHT + 8, place + 4, short(name, 18), f"label c{k % MOST}")
         for k, (name, place) in enumerate(zip(drawn, places, strict=True))
     ]
 
 
 def _describe(drawn: dict[str, list[tuple[float, float]]], total: int) -> str:
     ends = (
-        f"{clean(name, 40)} from {number(points[0][1], 3)} to {number(points[-1][1], 3)}"
+        f"{short(name, 40)} from {number(points[0][1], 3)} to {number(points[-1][1], 3)}"
         for name, points in drawn.items()
     )
     more = f" {count(total - MOST)} more are not drawn." if total > MOST else ""

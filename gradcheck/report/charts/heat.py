@@ -74,12 +74,12 @@ def heat_maps(expected: ArrayRecord | None, returned: ArrayRecord | None) -> Cha
         _picture("expected", pair.expected, window, shared, set()),
         _picture("returned", pair.returned, window, shared, ringed),
         _picture("difference", off, window, _largest(off), ringed),
-        _picture("ratio less one", pair.map(_ratio), window, 2.0, ringed),
+        _picture("ratio", pair.map(_ratio), window, 2.0, ringed),
     ]
     description = _describe(pair, off, worst, window)
     columns = ("entry", "expected", "returned", "difference", "ratio")
     return Chart("The gradient, entry by entry", description, pictures, columns,
-                 _rows(pair, off), wide=True)  # fmt: skip
+                 _rows(pair, off), wide=len(window[1]) > 5)  # fmt: skip
 
 
 def thumbnail(expected: ArrayRecord | None, returned: ArrayRecord | None) -> Picture | None:
@@ -133,7 +133,7 @@ def _picture(
     width: float = WIDTH,
 ) -> Picture:
     rows, columns = window
-    side = min(width / len(columns), 28.0)
+    side = min(width / len(columns), 40.0 if width > 100 else 28.0)
     shades: dict[str, list[str]] = {}
     rings = []
     for y, i in enumerate(rows):
@@ -146,7 +146,7 @@ def _picture(
         cells.append(tag("path", d="".join(rings), class_="ring"))
     border = tag("rect", width=len(columns), height=len(rows), class_="border")
     shapes = tag("g", *cells, border, transform=f"scale({side:.2f})")
-    note = f"±{number(limit, 2)}" if name != "ratio less one" else "−2 to 2, 0 is right"
+    note = f"±{number(limit, 2)}" if name != "ratio" else "plain 1, blue less, orange more"
     described = f"{name}, blue below zero, orange above, {note}"
     return Picture(name, described, side * len(columns), side * len(rows), shapes, note)
 

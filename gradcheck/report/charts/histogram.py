@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from gradcheck.report.scales import Scale
+from gradcheck.report.scales import Scale, decade
 from gradcheck.report.svg import Chart, Picture, line, tag, text
 from gradcheck.report.text import count, number, plural
 
@@ -17,13 +17,15 @@ LOWEST, HIGHEST = -4, 8  # decades; the first and last bar hold what lies beyond
 
 
 def histogram(scores: Sequence[tuple[float, bool]]) -> Chart | None:
-    """scores: (error over tolerance, whether the case failed)."""
+    """scores: (error over tolerance, whether the case failed). Exact zeros are only counted."""
+    exact = sum(score == 0 for score, _ in scores)
+    scores = [(score, failed) for score, failed in scores if score != 0]
     if not scores:
         return None
     bins = _bins(scores)
     top = max(passed + failed for passed, failed in bins)
     width = (RIGHT - LEFT) / len(bins)
-    y = Scale(0.0, math.sqrt(top), BOTTOM, TOP + 8)
+    y = Scale(0.0, math.sqrt(top), BOTTOM, TOP + 20)
     one = LEFT + (0 - LOWEST + 1) * width
     shapes = [line(LEFT, BOTTOM, RIGHT, BOTTOM, "axis"), line(one, BOTTOM, one, TOP - 8, "taken")]
     shapes += [text(one + 5, TOP, "over the tolerance →", "tick")]
@@ -34,7 +36,7 @@ def histogram(scores: Sequence[tuple[float, bool]]) -> Chart | None:
         label = _edge(place + LOWEST - 1, len(bins) + LOWEST - 1)
         shapes += [text(LEFT + place * width, BOTTOM + 17, label, "tick", "middle")]
     shapes += [text(RIGHT, BOTTOM + 35, "error over tolerance", "name", "end")]
-    description = _describe(scores)
+    description = _describe(scores, exact)
     picture = Picture("Error over tolerance", description, WIDTH, HEIGHT, Markup("").join(shapes))
     return Chart("Error over tolerance, all cases", description, [picture],
                  ("from", "to", "passed", "failed"), _rows(bins))  # fmt: skip
@@ -73,7 +75,7 @@ def _bar(x: float, width: float, y: Scale, passed: int, failed: int) -> list[Mar
 def _edge(power: int, last: int) -> str:
     if power < LOWEST:
         return "0"
-    return "∞" if power >= last else number(10.0**power, 1)
+    return "∞" if power >= last else decade(power)
 
 
 def _rows(bins: Sequence[tuple[int, int]]) -> list[tuple[str, str, int, int]]:
@@ -85,7 +87,7 @@ def _rows(bins: Sequence[tuple[int, int]]) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def _describe(scores: Sequence[tuple[float, bool]]) -> str:
+def _describe(scores: Sequence[tuple[float, bool]], exact: int) -> str:
     within = [score for score, failed in scores if not failed and score == score]
     said = f"{plural(len(within), 'case')} within the tolerance"
     if within:
@@ -94,4 +96,6 @@ def _describe(scores: Sequence[tuple[float, bool]]) -> str:
     if over:
         failing = plural(len(over), "failing case")
         said += f"; {failing} with a score, the largest {number(max(over), 2)}"
+    if exact:
+        said += f"; not drawn: {plural(exact, 'case')} without any error"
     return f"{said}. Heights go as the square root of the count."

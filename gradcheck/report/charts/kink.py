@@ -67,11 +67,17 @@ def describe(kink: KinkRecord) -> str:
             f"Both sides have the slope {number(kink.left)}, and the claim is "
             f"{number(kink.claimed)}: a defect at a single point."
         )
-    low, high = sorted((kink.left, kink.right))
-    inside = low <= kink.claimed <= high
     where = f"alpha = {number(kink.alpha, 3)}" if math.isfinite(kink.alpha) else "no alpha"
     said = (
         f"The slope is {number(kink.left)} on the left and {number(kink.right)} on the right. The "
-        f"claim {number(kink.claimed)} lies {'between them' if inside else 'outside'} ({where})"
+        f"claim {number(kink.claimed)} {_place(kink)} ({where})"
     )
     return f"{said}; declared: {kink.convention}." if kink.convention else f"{said}."
+
+
+def _place(kink: KinkRecord) -> str:
+    for name, slope in (("left", kink.left), ("right", kink.right)):
+        if math.isclose(kink.claimed, slope, rel_tol=1e-9, abs_tol=1e-12):
+            return f"is the {name} slope"
+    low, high = sorted((kink.left, kink.right))
+    return "lies between them" if low < kink.claimed < high else "lies outside"

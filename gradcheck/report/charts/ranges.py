@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from gradcheck.report.scales import Scale, decades
 from gradcheck.report.svg import Chart, Picture, line, tag, text
-from gradcheck.report.text import clean, number
+from gradcheck.report.text import number, short
 
-WIDTH, LEFT, RIGHT, STEP, TOP = 560.0, 150.0, 540.0, 24.0, 34.0
+WIDTH, LEFT, RIGHT, STEP, TOP = 560.0, 180.0, 545.0, 24.0, 34.0
 
 
 def ranges(title: str, figures: Mapping[str, Sequence[float]], x_title: str,
@@ -29,8 +29,8 @@ def ranges(title: str, figures: Mapping[str, Sequence[float]], x_title: str,
         shapes += _row(x, TOP + STEP * (place + 0.5), name, kept[name])
     best, worst = names[-1], names[0]
     description = (
-        f"Median from {number(_middle(kept[best]), 2)} ({clean(best, 60)}) to "
-        f"{number(_middle(kept[worst]), 2)} ({clean(worst, 60)}); smaller is sharper."
+        f"Median from {number(_middle(kept[best]), 2)} ({short(best, 60)}) to "
+        f"{number(_middle(kept[worst]), 2)} ({short(worst, 60)}); smaller is sharper."
     )
     picture = Picture(title, description, WIDTH, bottom + 40, Markup("").join(shapes))
     rows = [(n, len(v), v[0], _middle(v), v[-1]) for n in names if (v := kept[n])]
@@ -44,7 +44,7 @@ def _middle(values: Sequence[float]) -> float:
 
 def _axis(x: Scale, bottom: float, title: str) -> list[Markup]:
     shapes = []
-    for value, label in x.ticks(7):
+    for value, label in x.ticks(6):
         shapes += [line(x(value), TOP, x(value), bottom, "grid")]
         shapes += [text(x(value), bottom + 16, label, "tick", "middle")]
     return [*shapes, text(RIGHT, bottom + 34, title, "name", "end")]
@@ -52,7 +52,7 @@ def _axis(x: Scale, bottom: float, title: str) -> list[Markup]:
 
 def _row(x: Scale, y: float, name: str, values: Sequence[float]) -> list[Markup]:
     return [
-        text(LEFT - 12, y + 4, clean(name, 20), "label", "end"),
+        text(LEFT - 12, y + 4, short(name, 26), "label", "end"),
         line(x(values[0]), y, max(x(values[-1]), x(values[0]) + 0.5), y, "range s1"),
         tag("circle", cx=x(_middle(values)), cy=y, r=4.5, class_="mark solid s1"),
     ]

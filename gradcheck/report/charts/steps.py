@@ -19,10 +19,13 @@ Points = Sequence[tuple[float, float]]
 ORDER = 8  # of the central difference: its truncation falls as h^8
 
 
-def step_plot(levels: Sequence[LevelRecord], claimed: float | None) -> Chart | None:
+def step_plot(
+    levels: Sequence[LevelRecord], claimed: float | None, at_kink: bool = False
+) -> Chart | None:
     """What each step size gave, and how far the claimed directional derivative is from it.
 
-    levels: at least two; claimed: <gradient, direction> as returned, None where not recorded.
+    levels: at least two; claimed: <gradient, direction> as returned, None where not
+    recorded; at_kink: the point is one.
     """
     usable = sorted(_drawable(levels), key=lambda level: level.step)
     if len(usable) < 2:
@@ -40,6 +43,8 @@ def step_plot(levels: Sequence[LevelRecord], claimed: float | None) -> Chart | N
     shapes += [_curve(x, y, off, "s3", "cross")]
     shapes += _labels(y, {"truncation": truncation, "noise": noise, "the claim": off})
     description = _describe(chosen, claimed)
+    if at_kink:
+        description += " At a kink a central difference is the mean of both slopes."
     picture = Picture(
         "Error against step size", description, WIDTH, HEIGHT, Markup("").join(shapes)
     )
@@ -81,12 +86,12 @@ def _slopes(
     truncation: Points,
     noise: Points,
 ) -> list[Markup]:
-    """Guides of slope 8 and -1 through the largest truncation and the largest noise."""
+    """Guides: slope 8 through the last truncation, slope -1 through the first noise."""
     guides = []
-    for curve, slope in ((truncation, ORDER), (noise, -1)):
+    for curve, slope, end in ((truncation, ORDER, -1), (noise, -1, 0)):
         drawn = [(h, v) for h, v in curve if v > 0 and math.isfinite(v)]
         if drawn:
-            h, v = max(drawn, key=lambda point: point[1])
+            h, v = drawn[end]
             ends = [(x.low, v * (x.low / h) ** slope), (x.high, v * (x.high / h) ** slope)]
             guides.append(path(_clip(x, y, ends), "guide"))
     return guides

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gradcheck.records import Case
 from gradcheck.report.compare import Change, Comparison
 from gradcheck.report.panels.base import Context, Panel
+from gradcheck.report.panels.verdict import moment
 from gradcheck.report.summary import Summary
-from gradcheck.report.text import count, duration, number
+from gradcheck.report.text import count, duration, listing, number
 from gradcheck.report.verdicts import LOOKS
 
 MOST = 100  # rows of one kind of change
@@ -23,6 +25,10 @@ class ChangeTable:
     tone: str
     total: int
     rows: list[tuple[str, ...]]
+
+    @property
+    def ratios(self) -> bool:
+        return any(row[-1] for row in self.rows)
 
 
 def build(summary: Summary) -> Context | None:
@@ -39,7 +45,12 @@ def build(summary: Summary) -> Context | None:
         _cases("New cases", found.appeared),
         _cases("Cases no longer there", found.vanished),
     ]
-    return {"comparison": found, "tables": [table for table in tables if table.total]}
+    baseline = listing(filter(None, map(moment, found.baseline))) or "the baseline"
+    return {
+        "comparison": found,
+        "baseline": baseline,
+        "tables": [table for table in tables if table.total],
+    }
 
 
 def _verdicts(title: str, tone: str, changes: list[Change]) -> ChangeTable:
@@ -58,7 +69,7 @@ def _figures(title: str, changes: list[Change], say: Callable[[float], str]) -> 
             c.case.id + (f" · {c.input}" if c.input else ""),
             say(float(c.before)),
             say(float(c.after)),
-            f"×{number(c.ratio, 2)}",
+            f"×{number(c.ratio, 2)}" if c.ratio < math.inf else "",
         )
         for c in changes[:MOST]
     ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gradcheck.report.charts import bars
+from gradcheck.report.charts import bars, columns
 from gradcheck.report.panels.base import Context, Panel
 from gradcheck.report.summary import Summary, by_count
-from gradcheck.report.svg import Chart
 
 DIMENSIONS = 12  # the most used ones are drawn
 DISCARDS = 30
@@ -15,7 +14,7 @@ def build(summary: Summary) -> Context:
     """A bar chart for each dimension and kind of input; the reasons of discards and remarks."""
     found = summary.coverage
     dimensions = sorted(found.dims.items(), key=lambda item: -sum(item[1].values()))
-    charts = [bars(f"Size of {name}", _by_size(sizes)) for name, sizes in dimensions[:DIMENSIONS]]
+    sizes = [columns(name, _by_size(sizes), "size") for name, sizes in dimensions[:DIMENSIONS]]
     kinds = (
         ("Distance to the nearest kink", found.distance),
         ("Values", found.styles),
@@ -24,9 +23,10 @@ def build(summary: Summary) -> Context:
         ("How the examples ended", found.status),
         ("Where the examples came from", found.origin),
     )
-    charts += [bars(title, by_count(counts)) for title, counts in kinds if counts]
+    charts = [bars(title, by_count(counts)) for title, counts in kinds if counts]
     return {
-        "charts": [chart for chart in charts if isinstance(chart, Chart)],
+        "sizes": [chart for chart in sizes if chart],
+        "charts": [chart for chart in charts if chart],
         "kinks": found.kinks,
         "more_dimensions": [name for name, _ in dimensions[DIMENSIONS:]],
         "examples": summary.examples,

@@ -120,10 +120,11 @@ def _script(script: str, room: _Room) -> tuple[str, str]:
 
 def _charts(failure: Failure) -> list[Chart]:
     evidence = failure.finding.evidence
+    at_kink = evidence.kink is not None and not evidence.kink.point_defect
     charts = [
         heat_maps(evidence.expected, evidence.returned),
         kink_picture(evidence.kink) if evidence.kink else None,
-        step_plot(evidence.levels, evidence.claimed),
+        step_plot(evidence.levels, evidence.claimed, at_kink),
     ]
     return [chart for chart in charts if chart]
 

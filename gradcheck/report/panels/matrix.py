@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from gradcheck.report.charts import histogram
@@ -27,24 +28,68 @@ class CellView:
 
 @dataclass(frozen=True)
 class RowView:
-    """subject is empty where the row above has the same one."""
+    """One line of the table. subject is empty where the row above has the same one (`name`)."""
 
+    name: str
     subject: str
-    span: int
     place: Place
     cells: list[CellView | None]
     failed: bool
-    name: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A check that runs on one dtype and device only needs no row of its own: its column says so.
+
+    home: check -> its only place, None where it has several. main: the place of most checks.
+    """
+
+    home: dict[str, Place | None]
+    main: Place
+
+    @classmethod
+    def of(cls, summary: Summary) -> Columns:
+        found: dict[str, set[Place]] = {check: set() for check in summary.checks}
+        for view in summary.subjects.values():
+            for place, row in view.cells.items():
+                for check in row:
+                    found[check].add(place)
+        home = {check: next(iter(p)) if len(p) == 1 else None for check, p in found.items()}
+        used = Counter(place for places in found.values() for place in places)
+        return cls(home, used.most_common(1)[0][0] if used else ("", ""))
+
+    def labels(self) -> list[tuple[str, str]]:
+        """Each check, and where it runs if that is not where most do."""
+        return [
+            (check, " ".join(place) if place and place != self.main else "")
+            for check, place in self.home.items()
+        ]
+
+    def rows(self, view: SubjectView) -> dict[Place, dict[str, Cell]]:
+        """The cells of a subject by row; what has a home elsewhere moves to the first row."""
+        rows: dict[Place, dict[str, Cell]] = {}
+        moved: dict[str, Cell] = {}
+        for place, cells in view.cells.items():
+            for check, cell in cells.items():
+                if self.home[check]:
+                    moved[check] = cell
+                else:
+                    rows.setdefault(place, {})[check] = cell
+        first = next(iter(rows), self.main)
+        rows[first] = rows.get(first, {}) | moved
+        return rows
 
 
 def build(summary: Summary) -> Context:
     """The table, and the histogram of all scores."""
     views = sorted(summary.subjects.values(), key=_order)
-    rows, left_out = _rows(summary, views)
+    columns = Columns.of(summary)
+    rows, left_out = _rows(summary, columns, views)
     return {
-        "checks": summary.checks,
+        "columns": columns.labels(),
         "rows": rows,
-        "one_place": summary.places[0] if len(summary.places) == 1 else None,
+        "places": len({row.place for row in rows}) > 1,
+        "main": columns.main,
         "left_out": left_out,
         "worst_left_out": max((view.score for view in left_out), default=0.0),
         "examples": sum(view.examples for view in left_out),
@@ -58,18 +103,20 @@ def _order(view: SubjectView) -> tuple[bool, float, str]:
     return (not view.failed, view.worst_rank if view.failed else 0, view.name)
 
 
-def _rows(summary: Summary, views: list[SubjectView]) -> tuple[list[RowView], list[SubjectView]]:
+def _rows(
+    summary: Summary, columns: Columns, views: list[SubjectView]
+) -> tuple[list[RowView], list[SubjectView]]:
     links = _links(summary)
     kept = _kept(views)
     rows: list[RowView] = []
-    for view in views:
-        if view.name in kept:
-            for place, cells in view.cells.items():
-                shown = [_cell(cells.get(check), links.get((view.name, place, check), ""))
-                         for check in summary.checks]  # fmt: skip
-                first = place == next(iter(view.cells))
-                rows.append(RowView(view.name if first else "", len(view.cells), place, shown,
-                                    view.failed, view.name))  # fmt: skip
+    for view in (view for view in views if view.name in kept):
+        for number_, (place, cells) in enumerate(columns.rows(view).items()):
+            shown = [
+                _cell(cells.get(check), links.get((view.name, home or place, check), ""))
+                for check, home in columns.home.items()
+            ]
+            subject = "" if number_ else view.name
+            rows.append(RowView(view.name, subject, place, shown, view.failed))
     return rows, [view for view in views if view.name not in kept]
 
 
@@ -118,10 +165,10 @@ def _short(score: float | None) -> str:
     """.32, <.01, 3e8: what fits a cell."""
     if score is None or not math.isfinite(score):
         return "✓" if score is None else number(score)
+    if score == 0:
+        return "✓"
     if score >= 1:
         return number(score, 2) if score < 100 else f"1e{math.floor(math.log10(score))}"
-    if score == 0:
-        return "0"
     return f"{score:.2f}".lstrip("0") if score >= 0.005 else "<.01"
 
 

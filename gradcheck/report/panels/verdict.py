@@ -10,7 +10,7 @@ from gradcheck.report.charts import stack, thumbnail
 from gradcheck.report.failures import Group
 from gradcheck.report.panels.base import Context, Panel
 from gradcheck.report.summary import Summary, median
-from gradcheck.report.text import apart, clean, count, duration, number, plural, word
+from gradcheck.report.text import apart, clean, duration, number, plural, word
 from gradcheck.report.verdicts import LOOKS, look, rank
 
 FIRST_SCREEN = 12  # causes listed; the others follow among the failures
@@ -48,6 +48,10 @@ def headline(summary: Summary) -> str:
         return f"Nothing wrong, but {word(len(undecided))} undecided"
     if not summary.verdicts["correct"]:
         return "Nothing could be verified"
+    known = summary.verdicts["known_failure"]
+    if known:
+        failures = "failure" if known == 1 else "failures"
+        return f"Right, but for {word(known)} known {failures}"
     return "Every gradient is right"
 
 
@@ -60,10 +64,10 @@ def _tone(summary: Summary) -> str:
 
 def _below(summary: Summary) -> str:
     cases, subjects = sum(summary.verdicts.values()), len(summary.subjects)
-    whole = f"{plural(cases, 'case')} of {plural(subjects, 'subject')}"
+    whole = f"{plural(cases - summary.verdicts['skipped'], 'case')}, {plural(subjects, 'subject')}"
     if not summary.failed:
         return f"{whole}, {plural(summary.examples, 'example')} tried."
-    return f"{count(summary.failed)} of {whole} did not pass."
+    return f"{whole}: {plural(summary.failed, 'case')} did not pass."
 
 
 def _sees(summary: Summary) -> str:

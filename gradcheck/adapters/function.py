@@ -1,0 +1,95 @@
+"""Plain functions: on torch tensors, on JAX arrays, or factories of something an adapter knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gradcheck.adapters import factory, jax, probing, torch_tensors
+from gradcheck.adapters.recipes import recipe_of
+from gradcheck.adapters.signatures import arguments
+from gradcheck.adapters.source import refers_to
+from gradcheck.adapters.torch_autograd import loaded_torch, random_state, require_torch
+from gradcheck.dimensions import shape_of
+from gradcheck.errors import UsageError
+from gradcheck.inputs import Input
+from gradcheck.subject import Subject
+
+NAME = "a function on torch tensors or JAX arrays, or a function that makes a layer"
+OPTIONS = None  # a factory passes them on to what it makes
+FRAMEWORKS = ("torch", "jax")
+
+
+def knows(obj: Any) -> bool:
+    return callable(obj)
+
+
+def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> Subject:
+    """A Subject of a function whose gradient is its framework's, or of what a factory makes.
+
+    framework: "torch" or "jax", where it is not plain from the function's code.
+    Raises UsageError for a NumPy function, which has no gradient of its own.
+    """
+    from gradcheck.adapters import finish
+
+    framework = options.pop("framework", None)
+    if framework is not None and framework not in FRAMEWORKS:
+        raise UsageError(f"framework={framework!r}, expected 'torch' or 'jax'")
+    if framework is None and factory.makes_layers(obj, inputs):
+        return factory.adapt(obj, inputs, **options)
+    framework = framework or _framework(obj, inputs)
+    if framework == "jax":
+        return finish(jax.adapt(obj, inputs), options, frozenset(), jax.NAME)
+    require_torch()
+    subject = torch_tensors.from_function(obj, inputs, recipe_of(obj))
+    return finish(subject, options, frozenset(), "a function on torch tensors")
+
+
+def _framework(obj: Any, inputs: Mapping[str, Any] | None) -> str:
+    if jax.refers(obj):
+        return "jax"
+    torch = loaded_torch()
+    if torch is not None and (_is_of_torch(obj) or refers_to(obj, "torch")):
+        return "torch"
+    if torch is not None and _differentiates(obj, inputs):
+        return "torch"
+    name = getattr(obj, "__name__", type(obj).__name__)
+    raise UsageError(
+        f"{name} is a function without a gradient: give one as check((fun, jac), inputs) or as a "
+        "Subject, or say framework='torch' or 'jax' where its autograd is the gradient"
+    )
+
+
+def _is_of_torch(obj: Any) -> bool:
+    homes = (getattr(obj, "__module__", None), type(obj).__module__)
+    return any(str(home).split(".")[0] == "torch" for home in homes)
+
+
+def _differentiates(obj: Any, inputs: Mapping[str, Any] | None) -> bool:
+    """Whether it takes tensors that require a gradient and returns one that has it."""
+    torch = require_torch()
+    count = len(inputs) if inputs is not None else len(arguments(obj).required) or 1
+    for shape in _shapes(inputs, count):
+        made: list[Any] = []
+        given = [torch.ones(s, dtype=torch.float64, requires_grad=True) for s in shape]
+        with random_state({}):
+            ran = probing.succeeds(lambda m=made, g=given: m.append(obj(*g)))
+        if ran and getattr(made[0], "requires_grad", False):
+            return True
+    return False
+
+
+def _shapes(inputs: Mapping[str, Any] | None, count: int) -> list[list[tuple[int, ...]]]:
+    if inputs is None:
+        return [[(7, 8)] * count, [(7,)] * count, [()] * count]
+    shapes = [i.shape if isinstance(i, Input) else _try_shape(i) for i in inputs.values()]
+    found = []
+    for size in (3, 1):
+        names = {n for shape in shapes if shape is not None for n in shape.names}
+        sizes = dict.fromkeys(names, size)
+        found.append([s.sizes(sizes, ()) if s is not None else () for s in shapes])
+    return found
+
+
+def _try_shape(given: Any) -> Any:
+    return shape_of(given) if isinstance(given, str) else None

@@ -1,0 +1,148 @@
+"""JAX functions, custom_vjp and custom_jvp among them: the gradient is jax.vjp's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import nested, probing
+from gradcheck.adapters.recipes import recipe_of
+from gradcheck.adapters.signatures import arguments, call, fit
+from gradcheck.adapters.source import refers_to
+from gradcheck.errors import MissingExtra, UsageError
+from gradcheck.inputs import array
+from gradcheck.subject import Subject
+
+NAME = "a JAX function or custom_vjp"
+OPTIONS = frozenset(("framework",))
+
+
+def knows(obj: Any) -> bool:
+    if "jax" not in sys.modules or not callable(obj) or isinstance(obj, type):
+        return False
+    return is_custom(obj) or type(obj).__module__.split(".")[0] in ("jax", "jaxlib")
+
+
+def is_custom(obj: Any) -> bool:
+    """Whether a derivative was written by hand."""
+    return type(obj).__name__ in ("custom_vjp", "custom_jvp")
+
+
+def refers(function: Any) -> bool:
+    return "jax" in sys.modules and refers_to(function, "jax")
+
+
+def require_jax() -> Any:
+    """The jax module. Raises MissingExtra where it is not installed."""
+    try:
+        import jax
+    except ImportError:
+        raise MissingExtra("jax is not installed: pip install 'gradcheck[jax]'") from None
+    return jax
+
+
+def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, framework: str = "jax") -> Subject:
+    """A Subject of a function on JAX arrays, run in float64 whatever the process is set to.
+
+    inputs: by the names of its arguments, or in their order. Raises UsageError where the shapes
+    of the inputs must be given.
+    """
+    require_jax()
+    name = str(getattr(obj, "__name__", type(obj).__name__))
+    takes = arguments(obj)
+    if inputs is None:
+        inputs = _found(obj, takes, name)
+    declared, build = nested.declare(inputs, name)
+    places = fit(inputs, takes, name)
+
+    def run(values: Mapping[str, Any]) -> Any:
+        return call(obj, takes, {places[n]: value for n, value in build(values).items()})
+
+    return from_run(
+        run,
+        declared,
+        name=name,
+        kinks="subgradient" if is_custom(obj) else "autodiff",
+        traits=() if is_custom(obj) else {"autograd"},
+        recipe=recipe_of(obj),
+    )
+
+
+def from_run(
+    run: Callable[[Mapping[str, Any]], Any], declared: Mapping[str, Any], **fields: Any
+) -> Subject:
+    """A Subject of `run`, a function of JAX arrays by input name; NumPy outside."""
+    names = [name for name, item in declared.items() if item.differentiable]
+
+    def forward(**inputs: Any) -> Any:
+        with x64():
+            returned = nested.outputs(run(_to_jax(inputs)))
+            return (
+                tuple(map(_to_numpy, returned))
+                if isinstance(returned, tuple)
+                else _to_numpy(returned)
+            )
+
+    def vjp(cotangent: Any, **inputs: Any) -> dict[str, Any]:
+        with x64():
+            return _pull_back(run, names, cotangent, inputs)
+
+    return Subject(forward=forward, vjp=vjp, inputs=declared, **fields)
+
+
+def _pull_back(run: Any, names: list[str], cotangent: Any, inputs: Mapping[str, Any]) -> Any:
+    jax = require_jax()
+    arrays = _to_jax(inputs)
+
+    def function(moving: Mapping[str, Any]) -> list[Any]:
+        returned = nested.outputs(run({**arrays, **moving}))
+        outputs = returned if isinstance(returned, tuple) else (returned,)
+        return [out for out, u in zip(outputs, cotangents, strict=True) if u is not None]
+
+    cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
+    outputs, pull = jax.vjp(function, {name: arrays[name] for name in names})
+    # JAX transposes without conjugating; here <a, b> = Re sum conj(a) b, as in torch.
+    given = [jax.numpy.conj(jax.numpy.asarray(u)) for u in cotangents if u is not None]
+    own = [u.astype(out.dtype) for u, out in zip(given, outputs, strict=True)]
+    (found,) = pull(own)
+    return {name: _to_numpy(jax.numpy.conj(found[name])) for name in names}
+
+
+def x64() -> Any:
+    """A context in which JAX keeps float64."""
+    jax = require_jax()
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64
+
+    return enable_x64()
+
+
+def _to_jax(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    jnp = require_jax().numpy
+    return {
+        name: jnp.asarray(value) if isinstance(value, np.ndarray) else value
+        for name, value in inputs.items()
+    }
+
+
+def _to_numpy(value: Any) -> Any:
+    return np.array(value) if hasattr(value, "shape") else value
+
+
+def _found(obj: Any, takes: Any, name: str) -> dict[str, Any]:
+    names = [n for n in takes.names if n in takes.required] or list(takes.positional[:1])
+
+    def accepts(shape: tuple[int, ...]) -> bool:
+        values = probing.numbers({n: array(shape) for n in names}, {}, seed=3)
+        with x64():
+            return probing.gives_array(obj, *_to_jax(values).values())
+
+    found = probing.find_shape(accepts, ()) if names else None
+    if found is None:
+        example = ", ".join(f'"{n}": "batch features"' for n in names or ["x"])
+        raise UsageError(f"{name}: no shape it takes was found: give inputs={{{example}}}")
+    return dict.fromkeys(names, found)

@@ -1,0 +1,55 @@
+"""Which framework a function's code speaks of, without calling it."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Iterator
+from typing import Any
+
+
+def refers_to(function: Any, framework: str) -> bool:
+    """Whether the code of `function`, or of functions it calls, names something of `framework`."""
+    return any(_home(value) == framework for value in _named(function, set()))
+
+
+def _named(function: Any, seen: set[int]) -> Iterator[Any]:
+    """Values that a function's code and closure refer to; its callees' too."""
+    function = _plain(function)
+    if function is None or id(function) in seen:
+        return
+    seen.add(id(function))
+    yield function
+    for value in _references(function):
+        yield value
+        if isinstance(value, types.FunctionType | functools.partial):
+            yield from _named(value, seen)
+
+
+def _references(function: types.FunctionType) -> Iterator[Any]:
+    waiting = [function.__code__]
+    while waiting:
+        code = waiting.pop()
+        yield from (function.__globals__[n] for n in code.co_names if n in function.__globals__)
+        waiting += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+
+
+def _plain(function: Any) -> types.FunctionType | None:
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    function = getattr(function, "_torchdynamo_orig_callable", function)
+    return function if isinstance(function, types.FunctionType) else None
+
+
+def _home(value: Any) -> str:
+    """The top package of a module, function, class or object."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.split(".")[0]
+    name = getattr(value, "__module__", None) or type(value).__module__
+    return str(name).split(".")[0]

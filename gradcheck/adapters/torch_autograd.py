@@ -1,0 +1,160 @@
+"""What the torch adapters share: a function on tensors, with the gradient its autograd gives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gradcheck.adapters import nested, probing
+from gradcheck.errors import MissingExtra
+from gradcheck.inputs import Input
+
+Run = Callable[[Mapping[str, Any]], Any]
+
+
+def require_torch() -> Any:
+    """The torch module. Raises MissingExtra where it is not installed."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtra("torch is not installed: pip install 'gradcheck[torch]'") from None
+    return torch
+
+
+def loaded_torch() -> Any:
+    """The torch module if something has imported it, else None."""
+    return sys.modules.get("torch")
+
+
+class Autograd:
+    """forward and vjp of a Subject out of `run(tensors by input name)`.
+
+    The gradient is what torch.autograd.grad gives; an input that the graph does not reach has the
+    gradient zero, and a sparse gradient is made dense. Random state is the same in every call and
+    is left as it was.
+    """
+
+    def __init__(self, run: Run, differentiable: Sequence[str]) -> None:
+        self.run = run
+        self.differentiable = tuple(differentiable)
+
+    def forward(self, **inputs: Any) -> Any:
+        with random_state(inputs):
+            returned = nested.outputs(self.run(inputs))
+        if isinstance(returned, tuple):
+            return tuple(_detached(output) for output in returned)
+        return _detached(returned)
+
+    def vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+        """Gradients by input name, of every differentiable input."""
+        return self.gradients(cotangent, inputs, self.differentiable)
+
+    def gradients(
+        self, cotangent: Any, inputs: Mapping[str, Any], names: Sequence[str]
+    ) -> dict[str, Any]:
+        """Gradients of `names` alone: only they require one."""
+        torch = require_torch()
+        leaves = {name: inputs[name].detach().requires_grad_() for name in names}
+        with random_state(inputs), torch.enable_grad():
+            returned = nested.outputs(self.run({**inputs, **leaves}))
+            outputs = returned if isinstance(returned, tuple) else (returned,)
+            cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
+            pairs = [
+                (output, u)
+                for output, u in zip(outputs, cotangents, strict=True)
+                if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
+            ]
+            found = self._grad(torch, pairs, list(leaves.values()))
+        return {
+            name: _dense(torch, gradient, inputs[name])
+            for name, gradient in zip(leaves, found, strict=True)
+        }
+
+    def _grad(self, torch: Any, pairs: list[Any], leaves: list[Any]) -> Sequence[Any]:
+        if not pairs:
+            return [None] * len(leaves)
+        found: Sequence[Any] = torch.autograd.grad(
+            [output for output, _ in pairs], leaves, [u for _, u in pairs], allow_unused=True
+        )
+        return found
+
+
+def _detached(output: Any) -> Any:
+    return output.detach() if hasattr(output, "detach") else output
+
+
+def _dense(torch: Any, gradient: Any, like: Any) -> Any:
+    if gradient is None:
+        return torch.zeros_like(like, requires_grad=False)
+    dense = gradient.detach()
+    return dense.to_dense() if dense.layout is not torch.strided else dense
+
+
+@contextmanager
+def random_state(inputs: Mapping[str, Any]) -> Any:
+    """torch's generators at a fixed seed inside, and as they were afterwards."""
+    torch = require_torch()
+    devices = {value.device for value in inputs.values() if isinstance(value, torch.Tensor)}
+    own = [device for device in devices if device.type == "cuda"]
+    before = torch.get_rng_state()
+    held = [torch.cuda.get_rng_state(device) for device in own]
+    torch.default_generator.manual_seed(0)
+    for device in own:
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(0)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)
+        for device, state in zip(own, held, strict=True):
+            torch.cuda.set_rng_state(state, device)
+
+
+def tensors(values: Mapping[str, Any]) -> dict[str, Any]:
+    """NumPy arrays as tensors; other values as they are."""
+    import numpy as np
+
+    torch = require_torch()
+    return {
+        name: torch.tensor(value) if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+
+
+def accepts(run: Run, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bool:
+    """Whether `run` returns arrays at generic numbers of these declarations."""
+    if not probing.fits(data, sizes):
+        return False
+    values = tensors(probing.numbers(data, sizes, seed=3))
+    made: list[Any] = []
+    with random_state({}):
+        if not probing.succeeds(lambda: made.append(run(values))):
+            return False
+    torch = require_torch()
+    return any(isinstance(leaf, torch.Tensor) for leaf in nested.leaves(made[0]))
+
+
+def find_declaration(run_with: Run, names: Sequence[str], sizes: Iterable[int]) -> Any:
+    """Inputs of one shape for all `names` that `run_with` takes: {name: shape}, or None.
+
+    Where no float shape fits, indices do: integers below the largest size that is in range.
+    """
+    from gradcheck.inputs import array, integers
+
+    sizes = set(sizes)
+    found = probing.find_shape(
+        lambda shape: accepts(run_with, {name: array(shape) for name in names}, {}), sizes
+    )
+    if found is not None:
+        return dict.fromkeys(names, found)
+
+    def indexed(low: int, high: int) -> bool:
+        shape = probing.FREE
+        return accepts(run_with, {name: integers(shape, low, high) for name in names}, {})
+
+    for size in sorted(sizes, reverse=True):
+        if indexed(size - 1, size) and not indexed(size, size + 1):
+            return {name: integers("batch time", 0, size) for name in names}
+    return None

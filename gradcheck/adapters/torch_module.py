@@ -1,0 +1,195 @@
+"""torch.nn.Module: its parameters become inputs, the gradient is autograd's."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradcheck.adapters import nested, probing
+from gradcheck.adapters.recipes import evaluable, recipe_of
+from gradcheck.adapters.signatures import Arguments, arguments, call, fit
+from gradcheck.adapters.torch_autograd import (
+    Autograd,
+    accepts,
+    find_declaration,
+    loaded_torch,
+    require_torch,
+    tensors,
+)
+from gradcheck.errors import UsageError
+from gradcheck.inputs import Input, array
+from gradcheck.subject import Subject
+
+NAME = "a torch.nn.Module"
+OPTIONS = frozenset(("train", "parameters", "frozen"))
+
+
+def knows(obj: Any) -> bool:
+    torch = loaded_torch()
+    return torch is not None and isinstance(obj, torch.nn.Module)
+
+
+def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> Subject:
+    """A Subject of a module; the module itself is not touched.
+
+    Every parameter that requires a gradient is an input of its own name; buffers and frozen
+    parameters keep their values, and are restored before every evaluation. inputs: of forward, by
+    name or in order; a parameter may be declared too (bounds). train: True or False for a mode
+    other than the module's own. parameters, frozen: names that are, or are not, inputs.
+    Raises UsageError where the shapes of the inputs must be given.
+    """
+    module = Running(obj, options)
+    if inputs is None:
+        inputs = _found(module)
+    declared, build = nested.declare(inputs, module.owner)
+    data = {n: i for n, i in declared.items() if n not in module.state or n in module.takes.names}
+    given = {n: v for n, v in inputs.items() if n not in module.state or n in module.takes.names}
+    module.build = build
+    module.places = fit(given, module.takes, f"{module.owner}.forward", module.state)
+    module.materialise(data)
+    sizes = {n for value in module.state.values() for n in value.shape}
+    dims = probing.pinned(
+        lambda chosen: accepts(module.run, data, chosen), probing.names_of(data), sizes
+    )
+    parameters = {n: declared.get(n) or _declared(module.state[n]) for n in module.parameters}
+    whole: dict[str, Input] = {**data, **parameters}
+    autograd = Autograd(module.run, [n for n, item in whole.items() if item.differentiable])
+    return Subject(
+        name=module.owner,
+        forward=autograd.forward,
+        vjp=autograd.vjp,
+        inputs=whole,
+        dims=dims,
+        kinks="autodiff",
+        traits={"autograd"},
+        backend="torch",
+        recipe=recipe_of(obj) or evaluable(obj, "torch.nn"),
+    )
+
+
+class Running:
+    """A copy of a module, called with parameters and buffers from outside."""
+
+    def __init__(self, obj: Any, options: Mapping[str, Any]) -> None:
+        self.owner = type(obj).__name__
+        self.module = _copy(obj)
+        if options.get("train") is not None:
+            self.module.train(bool(options["train"]))
+        self.options = options
+        self.takes: Arguments = arguments(obj.forward)
+        self.places: dict[str, str] = {}
+        self.build: nested.Build = dict
+        self._held: dict[Any, dict[str, Any]] = {}
+        self._read_state()
+
+    def _read_state(self) -> None:
+        torch = require_torch()
+        own = dict(self.module.named_parameters())
+        buffers = dict(self.module.named_buffers())
+        self.state: dict[str, Any] = {**own, **buffers}
+        for option in ("parameters", "frozen"):
+            for name in self.options.get(option) or ():
+                if name not in own:
+                    known = ", ".join(own) or "none"
+                    raise UsageError(f"{self.owner}: {option} names {name!r}; it has: {known}")
+        wanted, frozen = self.options.get("parameters"), self.options.get("frozen") or ()
+        self.parameters = [
+            name
+            for name, value in own.items()
+            if (name in wanted if wanted is not None else value.requires_grad)
+            and name not in frozen
+        ]
+        self.lazy = any(
+            isinstance(p, torch.nn.parameter.UninitializedTensorMixin) for p in own.values()
+        )
+        if self.lazy:
+            self.state = {}
+
+    def materialise(self, data: Mapping[str, Input]) -> None:
+        """Let lazy modules see their first input, so that their parameters have shapes."""
+        if not self.lazy:
+            return
+        sizes = probing.first_sizes(probing.names_of(data), {}, 3)
+        values = tensors(probing.numbers(data, sizes))
+        self._call(self.module, self._arguments(values))
+        self._read_state()
+
+    def run(self, values: Mapping[str, Any]) -> Any:
+        """Call the module at these inputs; parameters not among them keep their values."""
+        torch = require_torch()
+        state = self._state(torch, _dtype(torch, values, self.state))
+        state |= {name: values[name] for name in self.parameters if name in values}
+        own = self._arguments(values)
+
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            return torch.func.functional_call(self.module, state, args, kwargs)
+
+        return self._call(forward, own)
+
+    def _arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        data = self.build(values)
+        return {self.places[n]: value for n, value in data.items() if n in self.places}
+
+    def _call(self, forward: Any, own: dict[str, Any]) -> Any:
+        return call(forward, self.takes, own)
+
+    def _state(self, torch: Any, dtype: Any) -> dict[str, Any]:
+        """Buffers and parameters in one precision; buffers fresh, as the module may write them."""
+        if dtype not in self._held:
+            self._held[dtype] = {
+                name: _cast(value.detach(), dtype) for name, value in self.state.items()
+            }
+        parameters = set(self.parameters)
+        return {
+            name: value if name in parameters else value.clone()
+            for name, value in self._held[dtype].items()
+        }
+
+
+def _copy(module: Any) -> Any:
+    """A copy whose plain tensor attributes are float64; the module itself where it cannot be."""
+    torch = require_torch()
+    try:
+        made = copy.deepcopy(module)
+    except RuntimeError:  # tensors in a graph cannot be copied
+        return module
+    for part in made.modules():
+        for name, value in list(vars(part).items()):
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                setattr(part, name, value.double())
+    return made
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    if value.is_floating_point():
+        return value.to(dtype)
+    return value
+
+
+def _dtype(torch: Any, values: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
+    """The precision of this evaluation: that of its floating point inputs."""
+    for value in values.values():
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            return value.dtype
+    return torch.float64
+
+
+def _declared(value: Any) -> Input:
+    return array(" ".join(map(str, value.shape)), complex=value.is_complex())
+
+
+def _found(module: Running) -> Mapping[str, Any]:
+    """Shapes of the inputs, by trial. Raises UsageError that shows what to write."""
+    names: Sequence[str] = [n for n in module.takes.names if n in module.takes.required]
+    names = names or list(module.takes.positional[:1])
+    module.places = {name: name for name in names}
+    sizes = {n for value in module.state.values() for n in value.shape}
+    found = find_declaration(module.run, names, sizes) if names and not module.lazy else None
+    if found is None:
+        example = ", ".join(f'"{n}": "batch features"' for n in names or ["x"])
+        raise UsageError(
+            f"{module.owner}: no shape that its forward takes was found: give inputs={{{example}}}"
+        )
+    inputs: Mapping[str, Any] = found
+    return inputs

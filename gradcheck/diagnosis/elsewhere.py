@@ -1,0 +1,200 @@
+"""The right derivative, taken at another point: with W flipped, with b forgotten, at -x, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.diagnosis import jacobian
+from gradcheck.diagnosis.evidence import Evidence, stacked
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.words import axis
+from gradcheck.evaluation import ForwardRaised
+from gradcheck.inputs import Mask
+from gradcheck.judgement.problem import Judgement
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the derivative may have been taken: what is said of it, and what is different there."""
+
+    fault: str
+    said: str
+    changes: dict[str, Any]
+    hint: str = ""
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    if evidence.is_complex or not evidence.scene.is_linear(evidence.name):
+        return None
+    for point in points(evidence):
+        if fits(evidence, point.changes):
+            return Explanation(
+                f"the gradient of `{evidence.name}` {point.said}",
+                point.fault,
+                f"{point.fault}: {point.said}",
+                point.hint,
+            )
+    return None
+
+
+def fits(evidence: Evidence, changes: dict[str, Any]) -> bool:
+    """Whether the claim is the true gradient where the arrays are changed so."""
+    scene, name = evidence.scene, evidence.name
+    arrays = {**scene.arrays, **changes}
+    rng = np.random.default_rng(5)
+    claim = stacked([evidence.returned])
+    for _ in range(2):
+        v = rng.uniform(0.5, 1, evidence.shape) * rng.choice([-1.0, 1.0], evidence.shape)
+        told = jacobian.directional(scene.forward, arrays, name, v, scene.cotangents)
+        if not abs(told - claim @ v.ravel()) <= 1e-6 * np.sum(np.abs(claim * v.ravel())):
+            return False
+    try:
+        there, error = jacobian.numerical(scene.forward, arrays, name)
+    except ForwardRaised:
+        return False
+    if there.shape != evidence.claimed.shape or not np.any(there[np.isfinite(there)]):
+        return False
+    allowed = 1e-6 * np.nanmax(np.abs(there)) + 30 * error
+    return bool(np.all((np.abs(there - evidence.claimed) <= allowed) | ~np.isfinite(there)))
+
+
+def fits_at(evidence: Evidence, changes: dict[str, Any]) -> bool:
+    """The same for complex inputs: Jacobians compared, without the quick look first."""
+    scene = evidence.scene
+    arrays = {**scene.arrays, **changes}
+    try:
+        there, _ = jacobian.numerical(scene.forward, arrays, evidence.name)
+    except ForwardRaised:
+        return False
+    return there.shape == evidence.claimed.shape and evidence.matches(there)
+
+
+def points(evidence: Evidence) -> Iterator[Point]:
+    scene = evidence.scene
+    for name, value in scene.arrays.items():
+        if name == evidence.name:
+            yield from _own(evidence)
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "b":
+            yield from _mask(name, value, evidence)
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            yield from _other(evidence, name, value)
+            yield from _updated(evidence, name, value)
+            yield from _confused(evidence, name, value)
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+            yield from _shuffled(name, value, ("",) * value.ndim)
+        elif isinstance(value, float | int) and not isinstance(value, bool):
+            yield from _number(name, value)
+
+
+def _own(evidence: Evidence) -> Iterator[Point]:
+    x, name = evidence.array, evidence.name
+    for output in evidence.outputs:
+        if output.shape == x.shape:
+            said = f"is the derivative at the output instead of at the input `{name}`"
+            yield Point("derivative at the output", said, {name: output}, "f'(y) with y = f(x)")
+    for said, value in (
+        (f"-{name}", -x),
+        (f"|{name}|", np.abs(x)),
+        ("zero", 0 * x),
+        ("one", 0 * x + 1),
+    ):
+        told = f"is the derivative at {said} instead of at `{name}`"
+        yield Point("evaluated at another point", told, {name: value})
+    for other, value in evidence.scene.arrays.items():
+        if other == name or not isinstance(value, np.ndarray):
+            continue
+        if value.shape == x.shape and value.dtype.kind == "f":
+            told = f"is the derivative at `{other}` instead of at `{name}`"
+            yield Point("evaluated at another point", told, {name: value})
+
+
+def _mask(name: str, value: np.ndarray, evidence: Evidence) -> Iterator[Point]:
+    item = evidence.scene.inputs.get(name)
+    everything = not (isinstance(item, Mask) and item.true == "drop")
+    hint = f"multiply by {name}, or fill with zeros, in vjp as in forward"
+    yield Point("mask inverted", f"uses `{name}` inverted", {name: ~value}, hint)
+    for keep in (everything, not everything):
+        said = f"is computed as if `{name}` were all {keep}"
+        if keep == everything:
+            said = f"ignores `{name}`: masked entries leak into it"
+        yield Point("mask leak", said, {name: np.full_like(value, keep)}, hint)
+
+
+def _other(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
+    if value.ndim == 2 and value.shape[0] == value.shape[1]:
+        yield Point("transposed", f"uses `{name}` transposed", {name: value.T.copy()})
+    item = evidence.scene.inputs.get(name)
+    names = tuple(d.text for d in item.shape.dimensions) if item is not None else ()
+    names = names if len(names) == value.ndim else ("",) * value.ndim
+    yield from _shuffled(name, value, names)
+    if value.ndim == 2:
+        said = f"uses `{name}` reshaped where it should be transposed"
+        yield Point("transposed", said, {name: value.reshape(value.shape[::-1]).T.copy()})
+    for said, changed in (
+        (f"leaves `{name}` out, as if it were zero", 0 * value),
+        (f"leaves `{name}` out, as if it were one", 0 * value + 1),
+        (f"uses -{name} for `{name}`", -value),
+        (f"uses |{name}| for `{name}`", np.abs(value)),
+        (f"uses the square of `{name}`", value**2),
+        (f"uses 1/{name} for `{name}`", np.divide(1.0, value, where=value != 0, out=0 * value)),
+        (f"uses twice `{name}`", 2 * value),
+        (f"uses half of `{name}`", value / 2),
+    ):
+        fault = "factor left out" if "leaves" in said else "evaluated at another point"
+        yield Point(fault, said, {name: changed}, f"compare how forward and vjp use {name}")
+
+
+def _shuffled(name: str, value: np.ndarray, names: tuple[str, ...]) -> Iterator[Point]:
+    for a in range(value.ndim):
+        where = axis(names, a)
+        if value.shape[a] > 1:
+            said = f"uses `{name}` flipped along {where}"
+            yield Point("flipped", said, {name: np.flip(value, a).copy()}, "a [::-1]")
+        if value.shape[a] > 2:
+            for shift in (1, -1):
+                said = f"uses `{name}` rolled by {shift} along {where}"
+                yield Point("off by one", said, {name: np.roll(value, shift, a)}, "look at slices")
+
+
+def _updated(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
+    """A parameter that was updated before its old value was used."""
+    claim = evidence.scene.claims.get(name)
+    if claim is None or np.shape(claim) != value.shape:
+        return
+    said = f"uses `{name}` after its update instead of before"
+    rates = [v for v in evidence.scene.arrays.values() if isinstance(v, float)]
+    for rate in (1.0, 0.1, 0.01, 0.001, *rates):
+        moved = {name: value - rate * claim}
+        yield Point("used after its update", said, moved, "compute every gradient, then update")
+
+
+def _confused(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
+    for other, theirs in evidence.scene.arrays.items():
+        if other == name or not isinstance(theirs, np.ndarray):
+            continue
+        if theirs.shape == value.shape and theirs.dtype.kind == "f":
+            said = f"uses `{other}` where it should use `{name}`"
+            yield Point("wrong factor", said, {name: theirs}, f"{other} in place of {name}")
+    for output in evidence.outputs:
+        if output.shape == value.shape:
+            said = f"uses the output where it should use `{name}`"
+            yield Point("wrong factor", said, {name: output})
+
+
+def _number(name: str, value: float) -> Iterator[Point]:
+    for changed in (0, 1):
+        if value != changed:
+            said = f"leaves `{name}` out, as if it were {changed}"
+            yield Point("factor left out", said, {name: type(value)(changed)})
+    if isinstance(value, float):
+        for said, there in (
+            (f"uses {name} - 1 for `{name}`", value - 1),
+            (f"uses 1 - {name} for `{name}`", 1 - value),
+            (f"uses the square of `{name}`", value**2),
+            (f"uses -{name} for `{name}`", -value),
+        ):
+            yield Point("evaluated at another point", said, {name: there})

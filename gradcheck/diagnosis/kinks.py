@@ -1,0 +1,99 @@
+"""At a kink, or at a point: the convention taken, a forgotten cotangent, a defect."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradcheck.case import Case
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.scenes import Study, scene_of
+from gradcheck.diagnosis.words import entry, factor, number
+from gradcheck.judgement.problem import Judgement
+
+HINT = "at a kink the claim is left slope + alpha (right - left), times the cotangent"
+
+
+def explain(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
+    if judgement.verdict != "wrong_at_kink":
+        return None
+    told = _without_cotangent(case, judgement)
+    if told is not None:
+        return told
+    kink, name = judgement.kink, judgement.name
+    if kink is not None and kink.point_defect:
+        where = _value(case, judgement)
+        return Explanation(
+            f"the gradient of `{name}` is wrong at a single point{where}, though the slopes on "
+            "both sides agree there",
+            "point defect",
+            f"`{name}`: point defect",
+            "a guard such as x == 0 that returns a slope of its own",
+        )
+    return _convention(case, judgement)
+
+
+def _without_cotangent(case: Case, judgement: Judgement) -> Explanation | None:
+    """Entries that stay the same when the cotangent is multiplied by -3, others do not."""
+    name, entries = judgement.name, judgement.entries
+    if not entries:
+        return None
+    scene = scene_of(case)
+    before = np.asarray(scene.claims[name])
+    after = np.asarray(scene.vjp(tuple(-3.0 * u for u in scene.cotangents), scene.arrays)[name])
+    index = tuple(np.array([e.index for e in entries]).T) if before.ndim else ()
+    was, now = np.atleast_1d(before[index]), np.atleast_1d(after[index])
+    if not np.all(was) or not np.array_equal(was, now):
+        return None
+    where = entry(name, entries[0].index)
+    return Explanation(
+        f"the gradient of `{name}` is not multiplied by the cotangent at the kink: {where} gets "
+        f"{number(was[0])} whatever the cotangent",
+        "not multiplied by the cotangent at the kink",
+        f"`{name}`: kink without cotangent",
+        "an assignment such as grad[x == 0] = alpha where *= is meant",
+    )
+
+
+def _value(case: Case, judgement: Judgement) -> str:
+    if not judgement.entries:
+        return ""
+    index = judgement.entries[0].index
+    value = np.asarray(case.as_numpy()[judgement.name])[index]
+    return f", {entry(judgement.name, index)} = {number(value)}"
+
+
+def _convention(case: Case, judgement: Judgement) -> Explanation:
+    name, kink = judgement.name, judgement.kink
+    declared, alpha = case.subject.kinks, _alpha(judgement)
+    where = _value(case, judgement)
+    taken = f"alpha = {factor(alpha)}" if math.isfinite(alpha) else "no such slope"
+    if isinstance(declared, int | float) and not isinstance(declared, bool):
+        text = (
+            f"the gradient of `{name}` takes {taken} at the kink{where}, where alpha = "
+            f"{factor(float(declared))} is declared"
+        )
+    elif callable(declared):
+        text = f"the gradient of `{name}` is not what is declared for the kink{where}"
+    else:
+        sides = ""
+        if kink is not None and math.isfinite(kink.left) and math.isfinite(kink.right):
+            sides = (
+                f": it is {number(kink.claimed)}, the slopes on the two sides are "
+                f"{number(kink.left)} and {number(kink.right)}"
+            )
+        text = (
+            f"the gradient of `{name}` is outside the generalised gradient at the kink"
+            f"{where}{sides}"
+        )
+    return Explanation(
+        text, "wrong convention at the kink", f"`{name}`: wrong convention at the kink", HINT
+    )
+
+
+def _alpha(judgement: Judgement) -> float:
+    told = judgement.details.get("alpha")
+    if told is not None:
+        return float(told)
+    return judgement.kink.alpha if judgement.kink is not None else math.nan

@@ -1,0 +1,192 @@
+"""Part of the sum is missing: a sample, a step, a duplicate, what lies further back in time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.places import fitting
+from gradcheck.diagnosis.words import axis
+from gradcheck.judgement.problem import Judgement
+
+TIME = ("time", "t", "steps", "step", "length", "seq", "sequence", "timesteps", "seq_len")
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    if evidence.is_complex or not evidence.one_output:
+        return None
+    if not evidence.scene.is_linear(evidence.name) or not np.any(evidence.claimed):
+        return None
+    table = selection(evidence)
+    if table is not None:
+        told = _duplicates(evidence, *table) or _rows(evidence, *table) or _back(evidence, *table)
+        if told is not None:
+            return told
+    return _recurrent(evidence)
+
+
+def selection(evidence: Evidence) -> tuple[np.ndarray, np.ndarray] | None:
+    """Elements of the Jacobian that are kept, and that are dropped; None where others differ."""
+    true, claimed = evidence.true, evidence.claimed
+    known = np.isfinite(true)
+    scale = float(np.max(np.abs(true[known]), initial=0.0))
+    allowed = 1e-7 * scale + 30 * np.where(known, evidence.error, 0.0)
+    kept = known & (np.abs(true - claimed) <= allowed)
+    there = known & (np.abs(true) > 1e-6 * scale)
+    dropped = there & (claimed == 0.0)
+    if np.any(known & ~kept & ~dropped) or not dropped.any() or not (kept & there).any():
+        return None
+    return kept & there, dropped
+
+
+def output_axes(evidence: Evidence) -> tuple[str, ...]:
+    """Names of the output's axes, where one dimension alone has that size."""
+    names = []
+    for size in evidence.outputs[0].shape:
+        fits = [d for d, n in evidence.sizes.items() if n == size]
+        names.append(fits[0] if len(fits) == 1 else "")
+    return tuple(names)
+
+
+def _duplicates(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
+    """Each entry is fed by several outputs, of which only the last (or first) is kept."""
+    shared = (kept | dropped).sum(axis=0) > 1
+    if not shared.any() or np.any(kept[:, shared].sum(axis=0) != 1):
+        return None
+    rows = np.arange(len(kept))[:, None]
+    chosen = (rows * kept).sum(axis=0)
+    all_rows = kept | dropped
+    last = np.where(all_rows, rows, -1).max(axis=0)
+    first = np.where(all_rows, rows, len(kept)).min(axis=0)
+    name, hint = (
+        evidence.name,
+        "accumulate: +=, np.add.at, index_add, scatter_add, a sum over samples",
+    )
+    for which, places in (("last", last), ("first", first)):
+        if not np.array_equal(chosen[shared], places[shared]):
+            continue
+        summed = _summed_axis(evidence, kept, dropped)
+        if evidence.integers() and summed is None:
+            index = next(iter(evidence.integers()))
+            text = (
+                f"the gradient of `{name}` keeps only the {which} contribution where `{index}` "
+                "repeats an index: the others are overwritten, not accumulated"
+            )
+            return Explanation(text, "duplicate overwritten", f"duplicate: {which} kept", hint)
+        if summed is not None:
+            return _one_sample(name, which, summed)
+        text = (
+            f"the gradient of `{name}` keeps only the {which} contribution where several outputs "
+            "use an entry: the others are overwritten, not accumulated"
+        )
+        return Explanation(text, "duplicate overwritten", f"overlap: {which} kept", hint)
+    return None
+
+
+def _summed_axis(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> str | None:
+    """The output axis that every entry sums over, where there is one the input does not have."""
+    names = output_axes(evidence)
+    rows = np.array([index for _, index in evidence.scene.rows])
+    for a, name in enumerate(names):
+        if not name or name in evidence.axes:
+            continue
+        used = [len(np.unique(rows[kept[:, i] | dropped[:, i], a])) for i in range(kept.shape[1])]
+        if all(n == evidence.outputs[0].shape[a] for n in used):
+            return name
+    return None
+
+
+def _one_sample(name: str, which: str, summed: str) -> Explanation:
+    fault = "missing batch sum" if summed in ("batch", "n", "samples") else "missing broadcast sum"
+    return Explanation(
+        f"the gradient of `{name}` comes from the {which} index of `{summed}` alone: "
+        f"the sum over `{summed}` is missing",
+        fault,
+        f"sum over `{summed}` missing: {which} kept",
+        f"sum the cotangent over {summed}; look for =, [0] or [-1] where += or .sum is meant",
+    )
+
+
+def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
+    """Whole outputs do not reach the gradient: which ones."""
+    gone = dropped.any(axis=1)
+    if np.any(kept[gone]):
+        return None
+    shape, used = evidence.outputs[0].shape, (kept | dropped).any(axis=1)
+    names = output_axes(evidence)
+    found = fitting(gone.reshape(shape), used.reshape(shape), names)
+    if not found:
+        return None
+    rule = found[0]
+    where = rule.said.removeprefix("at ")
+    for a, dim in enumerate(names):
+        if dim and dim not in evidence.axes and rule.key in (f"{a} rest", f"{a} front"):
+            return _one_sample(evidence.name, "first" if rule.key.endswith("rest") else "last", dim)
+    return Explanation(
+        f"the gradient of `{evidence.name}` misses what comes from outputs at {where}",
+        rule.fault,
+        f"outputs dropped: {rule.key}",
+        "a loop or a slice over the cotangent that stops or starts too early",
+        {"rule": rule.key},
+    )
+
+
+def _back(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
+    """Contributions from outputs k and more steps later are gone."""
+    rows = np.array([index for _, index in evidence.scene.rows])
+    columns = np.indices(evidence.shape).reshape(len(evidence.shape), -1).T
+    for a, size in enumerate(evidence.outputs[0].shape):
+        for b, other in enumerate(evidence.shape):
+            if size != other or size < 3 or rows.ndim < 2:
+                continue
+            lag = rows[:, a][:, None] - columns[:, b][None, :]
+            for way, later in (("later", lag), ("earlier", -lag)):
+                if np.any(later[kept | dropped] < 0) or not dropped.any():
+                    continue
+                reach = int(later[kept].max())
+                if later[dropped].min() > reach:
+                    return _truncated(evidence, axis(evidence.axes, b), reach, way)
+    return None
+
+
+def _truncated(evidence: Evidence, where: str, reach: int, way: str) -> Explanation:
+    steps = f"{reach} step{'s' if reach > 1 else ''}"
+    said = f"more than {steps} {way}" if reach else f"at {way} steps"
+    return Explanation(
+        f"the gradient of `{evidence.name}` is truncated through time: what outputs {said} "
+        f"along {where} contribute is missing",
+        "truncated through time",
+        f"truncated through time after {reach} steps",
+        "carry the gradient of the state from each step to the one before",
+    )
+
+
+def _recurrent(evidence: Evidence) -> Explanation | None:
+    """A parameter of every step: right for the first outputs in time, wrong for all later ones."""
+    names = output_axes(evidence)
+    times = [a for a, n in enumerate(names) if n in TIME and n not in evidence.axes]
+    if not times or evidence.outputs[0].shape[times[0]] < 3:
+        return None
+    true, claimed = evidence.true, evidence.claimed
+    rows = np.array([index for _, index in evidence.scene.rows])[:, times[0]]
+    scale = float(np.nanmax(np.abs(true), initial=0.0))
+    off = np.nanmax(np.abs(true - claimed), axis=1, initial=0.0) > 1e-6 * scale
+    live = np.nanmax(np.abs(true), axis=1, initial=0.0) > 1e-9 * scale
+    if not live.any():
+        return None
+    wrong = [bool(np.any(off[rows == t])) for t in range(rows.max() + 1)]
+    first = wrong.index(True) if True in wrong else 0
+    if not all(wrong[first:]) or first not in (1, 2, 3):
+        return None
+    if not np.any(true[rows < first]) or np.any(off[rows < first]):
+        return None
+    where = f"`{names[times[0]]}`"
+    return Explanation(
+        f"the gradient of `{evidence.name}` is truncated through time: it is right for outputs "
+        f"before index {first} of {where} and wrong for all after, as if the path through the "
+        "previous step were missing",
+        "truncated through time",
+        f"truncated through time after {first - 1} steps",
+        "carry the gradient of the state from each step to the one before",
+    )

@@ -1,0 +1,150 @@
+"""A path missing: what the claim lacks is the gradient through a mean, a norm, a skip, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.words import axis
+from gradcheck.judgement.problem import Judgement
+
+Basis = list[np.ndarray]
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    if evidence.is_complex or not evidence.scene.is_linear(evidence.name):
+        return None
+    true, claimed = evidence.true, evidence.claimed
+    if not np.all(np.isfinite(true)):
+        return None
+    missing = (true - claimed).reshape(len(true), *evidence.shape)
+    return _output(evidence) or _skip(evidence) or _statistic(evidence, missing)
+
+
+def _output(evidence: Evidence) -> Explanation | None:
+    """Of several outputs, the cotangent of one is not used."""
+    numbers = np.array([k for k, _ in evidence.scene.rows])
+    if evidence.one_output:
+        return None
+    true, claimed = evidence.true, evidence.claimed
+    for k in range(len(evidence.outputs)):
+        own = numbers == k
+        if np.any(claimed[own]) or not np.any(true[own]) or not np.any(claimed[~own]):
+            continue
+        if equal(true[~own], claimed[~own], evidence.error[~own]):
+            return _told(evidence, f"output {k} (its cotangent is not used)", f"output {k}")
+    return None
+
+
+def _skip(evidence: Evidence) -> Explanation | None:
+    """One of the two terms of y = x + f(x) forgotten."""
+    true, claimed = evidence.true, evidence.claimed
+    if true.shape[0] != true.shape[1] or not np.any(claimed):
+        return None
+    eye = np.eye(len(true))
+    if evidence.matches(true - eye):
+        return _told(evidence, "the skip connection (the cotangent itself)", "skip connection")
+    if evidence.matches(true + eye):
+        return Explanation(
+            f"the gradient of `{evidence.name}` has the cotangent itself added, "
+            "as if there were a skip connection",
+            "path added",
+            "skip connection added",
+            "a residual term that forward does not have",
+        )
+    if equal(claimed, eye) and not equal(true, eye):
+        return Explanation(
+            f"the gradient of `{evidence.name}` is the cotangent itself, passed through unchanged",
+            "path missing",
+            "cotangent passed through",
+            "multiply the cotangent by the derivative of forward",
+        )
+    return None
+
+
+def _statistic(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
+    """The difference is spanned by what a mean, a variance, a norm, ... would contribute."""
+    if not np.any(evidence.claimed):
+        return None
+    for along, where in _axes(evidence):
+        for said, basis in _bases(evidence, along):
+            group = [np.moveaxis(b, along, range(len(along))) for b in basis]
+            size = int(np.prod([evidence.shape[a] for a in along]))
+            if size >= len(basis) + 2 and _spanned(missing, group, along, size):
+                whole = _whole(evidence)
+                what = f"{said} over {where}"
+                return _told(evidence, what, what, certain=whole)
+    return None
+
+
+def _axes(evidence: Evidence) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Single axes, all axes, all but one."""
+    ndim = len(evidence.shape)
+    single = [((a,), axis(evidence.axes, a)) for a in reversed(range(ndim))]
+    yield from single
+    if ndim > 2:
+        for left in range(ndim):
+            rest = tuple(a for a in range(ndim) if a != left)
+            yield rest, f"every axis but {axis(evidence.axes, left)}"
+    if ndim > 1:
+        yield tuple(range(ndim)), "the whole array"
+
+
+def _bases(evidence: Evidence, along: tuple[int, ...]) -> Iterator[tuple[str, Basis]]:
+    x = evidence.array
+    ones, centred = np.ones_like(x), x - x.mean(axis=along, keepdims=True)
+    yield "the mean", [ones]
+    yield "the variance", [centred]
+    yield "the norm", [x]
+    yield "the mean and the variance", [ones, centred]
+    yield "the maximum", [_one_hot(x, along, np.max)]
+    yield "the minimum", [_one_hot(x, along, np.min)]
+    for y in evidence.outputs:
+        if y.shape == x.shape:
+            yield "the normaliser (the sum)", [y]
+            if np.all(np.isfinite(np.exp(np.minimum(y, 50)))):
+                yield "the normaliser (the sum)", [np.exp(np.minimum(y, 50))]
+    yield "the sum of squares and the mean", [ones, x]
+    yield "the maximum and the minimum", [_one_hot(x, along, np.max), _one_hot(x, along, np.min)]
+
+
+def _one_hot(x: np.ndarray, along: tuple[int, ...], pick: np.ufunc | object) -> np.ndarray:
+    return np.asarray(x == pick(x, axis=along, keepdims=True), dtype=float)  # type: ignore[operator]
+
+
+def _spanned(missing: np.ndarray, group: Basis, along: tuple[int, ...], size: int) -> bool:
+    """Whether every row of the difference, in every group, is a combination of the basis."""
+    ends = np.moveaxis(missing, [a + 1 for a in along], range(1, len(along) + 1))
+    parts = ends.reshape(len(ends), size, -1)
+    scale = float(np.max(np.abs(parts)))
+    for g in range(parts.shape[2]):
+        columns = np.stack([b.reshape(size, -1)[:, g] for b in group], axis=1)
+        if np.linalg.matrix_rank(columns, 1e-9) < columns.shape[1]:
+            return False
+        target = parts[:, :, g].T
+        left = target - columns @ np.linalg.lstsq(columns, target, rcond=None)[0]
+        if np.max(np.abs(left)) > 1e-7 * scale:
+            return False
+    return True
+
+
+def _whole(evidence: Evidence) -> bool:
+    """What is left is elementwise: the path is missing and not only wrongly weighted."""
+    claimed = evidence.claimed
+    if claimed.shape[0] != claimed.shape[1]:
+        return False
+    rest = claimed - np.diag(np.diag(claimed))
+    return not np.any(np.abs(rest) > 1e-9 * np.max(np.abs(claimed)))
+
+
+def _told(evidence: Evidence, what: str, cause: str, certain: bool = True) -> Explanation:
+    said = "is missing" if certain else "is missing or wrong"
+    return Explanation(
+        f"the gradient of `{evidence.name}` lacks a path: the gradient through {what} {said}",
+        "path missing",
+        f"path missing: {cause}",
+        "every place where forward uses the input contributes one term to its gradient",
+    )

@@ -1,0 +1,139 @@
+"""Right in most entries: where it is wrong, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.places import fitting
+from gradcheck.diagnosis.words import factor, number
+from gradcheck.judgement.problem import Judgement
+
+# Bounds at which people cut: one of them inside the gap between right and wrong is named.
+CUTS = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 6.0, 0.1, -0.1)
+
+
+def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
+    wrong, known = wrong_entries(evidence)
+    if not (wrong & known).any() or not (~wrong & known).any():
+        return None
+    return _place(evidence, wrong, known) or _value(evidence, wrong, known)
+
+
+def wrong_entries(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """Entries of the input whose column of the Jacobian is off, and those that were measured."""
+    true, claimed = evidence.true, evidence.claimed
+    known = np.isfinite(true)
+    scale = float(np.max(np.abs(true[known]), initial=0.0))
+    allowed = 1e-7 * scale + 30 * np.where(known, evidence.error, 0.0)
+    off = (known & (np.abs(true - claimed) > allowed)).any(axis=0)
+    measured = known.all(axis=0)
+    if evidence.is_complex:
+        off, measured = off.reshape(2, -1).any(axis=0), measured.reshape(2, -1).all(axis=0)
+    return off.reshape(evidence.shape), measured.reshape(evidence.shape)
+
+
+def what(evidence: Evidence, wrong: np.ndarray) -> str:
+    """What stands in the wrong entries: zero, minus, a multiple, NaN."""
+    columns = np.flatnonzero(wrong.ravel())
+    if evidence.is_complex:
+        columns = np.concatenate([columns, columns + wrong.size])
+    true, claimed = evidence.true[:, columns], evidence.claimed[:, columns]
+    if not np.all(np.isfinite(claimed)):
+        return "is not finite"
+    if not np.any(claimed):
+        return "is zero"
+    if not np.any(true):
+        return "should be zero and is not"
+    c = float(np.sum(true * claimed) / np.sum(true * true))
+    if c and np.allclose(claimed, c * true, rtol=1e-6, atol=1e-7 * np.max(np.abs(true))):
+        return "has the wrong sign" if abs(c + 1) < 1e-6 else f"is scaled by {factor(c)}"
+    return "is wrong"
+
+
+def _place(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanation | None:
+    found = {rule.key: rule for rule in fitting(wrong, known, evidence.axes)}
+    for other in evidence.more():
+        there = {rule.key for rule in fitting(*wrong_entries(other), other.axes)}
+        found = {key: rule for key, rule in found.items() if key in there}
+    if not found:
+        return _single(evidence, wrong)
+    rule = next(iter(found.values()))
+    how = what(evidence, wrong)
+    return Explanation(
+        f"the gradient of `{evidence.name}` {how} {rule.said}, and right elsewhere",
+        rule.fault,
+        f"{how} {rule.said}",
+        _HINTS.get(rule.fault, "a slice or a loop bound"),
+        {"rule": rule.key},
+    )
+
+
+def _single(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
+    """One entry alone, the same at every example."""
+    index = np.argwhere(wrong)
+    if len(index) != 1:
+        return None
+    for other in evidence.more():
+        if not np.array_equal(np.argwhere(wrong_entries(other)[0]), index):
+            return None
+    at = ", ".join(map(str, index[0]))
+    how = what(evidence, wrong)
+    return Explanation(
+        f"the gradient of `{evidence.name}` {how} in one entry, `{evidence.name}[{at}]`",
+        "one wrong entry",
+        f"{how} at [{at}]",
+        "an index that is written out",
+    )
+
+
+def _value(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanation | None:
+    """Wrong where the entry itself (or its magnitude, or the output) lies beyond a bound."""
+    name = evidence.name
+    if evidence.is_complex or known.sum() < 6:
+        return None
+    seen = [(evidence, wrong, known)]
+    seen += [(other, *wrong_entries(other)) for other in evidence.more()]
+    sides = [(f"`{name}`", [e.array for e, _, _ in seen])]
+    sides += [(f"|{name}|", [np.abs(e.array) for e, _, _ in seen])]
+    for said, values in sides:
+        for above in (True, False):
+            cut = _cut(values, seen, above)
+            if cut is None:
+                continue
+            how = what(evidence, wrong)
+            sign = ">" if above else "<"
+            where = f"where {said} {sign} {cut}"
+            negative = cut == "0"
+            return Explanation(
+                f"the gradient of `{name}` {how} {where}, and right elsewhere",
+                f"wrong where {'negative' if sign == '<' else 'positive'}" if negative
+                else "wrong beyond a bound",
+                f"{how} {where}",
+                "a branch, a clip or a mask on the values",
+            )  # fmt: skip
+    return None
+
+
+def _cut(values: list[np.ndarray], seen: list, above: bool) -> str | None:  # type: ignore[type-arg]
+    """A bound that parts wrong from right at every example, by its usual name."""
+    bad = np.concatenate([v[w & k] for v, (_, w, k) in zip(values, seen, strict=True)])
+    good = np.concatenate([v[~w & k] for v, (_, w, k) in zip(values, seen, strict=True)])
+    if len(bad) < 2 or len(good) < 2:
+        return None
+    low, high = (good.max(), bad.min()) if above else (bad.max(), good.min())
+    if low >= high:
+        return None
+    named = [cut for cut in CUTS if low <= cut <= high]
+    if named:
+        return f"{named[0]:g}"
+    return f"about {number((low + high) / 2)}"
+
+
+_HINTS = {
+    "wrong in the tail": "a block loop (n // k) that leaves the remainder out",
+    "wrong at first index": "a range or a slice that starts at 1",
+    "wrong at last index": "a range or a slice that stops one too early",
+    "wrong at boundary index": "look at padding, and at the first and last step of a loop",
+}
