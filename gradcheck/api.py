@@ -47,9 +47,9 @@ def check(
     """
     __tracebackhide__ = True
     _validate(examples, seconds, dtype)
-    subject = adapt(obj, inputs, **options)
     if at is not None and inputs is None and not isinstance(obj, Subject):
-        subject = adapt(obj, {name: _shape_of(value) for name, value in at.items()}, **options)
+        inputs = {name: _shape_of(value) for name, value in at.items()}
+    subject = adapt(obj, inputs, **options)
     plan = Plan(
         examples=examples if examples is not None else profile(DEFAULT).examples,
         seed=secrets.randbelow(2**31) if seed is None else seed,

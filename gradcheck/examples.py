@@ -135,7 +135,7 @@ _DRAWN: dict[tuple[int, int, int], tuple[Subject, list[Example]]] = {}
 def canonical(subject: Subject, seed: int) -> Iterator[Example]:
     """A few examples every run begins with: rectangular, square, ones, zeros, and each style."""
     rng = np.random.default_rng([seed, 0xCA])
-    seeds = iter(rng.integers(0, SEEDS, 64).tolist())
+    seeds = iter(lambda: int(rng.integers(0, SEEDS)), None)
     rectangular = _sizes(subject, lambda k: (3, 2, 4, 5, 6)[k % 5])
     square = _sizes(subject, lambda k: 3)
     recipes = [

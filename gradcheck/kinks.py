@@ -7,18 +7,19 @@ be a convex combination of those (Clarke's generalised gradient of a piecewise s
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import lsq_linear
+from scipy.optimize import lsq_linear, nnls
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, replaced
 from gradcheck.judgement.problem import Domain
 from gradcheck.oracles import directions
-from gradcheck.oracles.finite_difference import fresh
+from gradcheck.oracles.finite_difference import SKIPPED, fresh
 
 # How far to either side, in units of the input's scale. Nearer kinks than this count as being at
 # the point: no difference quotient of float64 could tell (noise 2^-52 / 2^-20 is 2e-10 already).
@@ -26,8 +27,9 @@ DELTA = 2.0**-20
 # Where a side is verified: further out, so that a whole stencil fits between it and the kink.
 # Along w itself no kink through the point is crossed.
 OUT = 2.0**-12
-# A few ulp: sides that differ even there are at the point exactly, and a declared convention holds.
-EXACT = 2.0**-50
+# Some hundred ulp, for fewer would not part a tie: sides that differ even there are at the point
+# exactly, and a declared convention holds.
+EXACT = 2.0**-44
 # Sides are asked at delta and delta / 2; what changes between them is curvature. A jump must
 # exceed it by this factor (a smooth gradient shows 4 by construction).
 JUMP = 16.0
@@ -36,6 +38,10 @@ ROUNDING = 2.0**-26
 # Sign patterns asked for besides the all-positive one. Independent kinks span as many dimensions
 # as there are kinks; a tie spans one less than its members.
 PATTERNS = 12
+# Resolution at which a side counts as verified.
+VERIFIED = 1e-5
+# A claim that changes by this share of its jump on the way to the point is noisy, not kinked.
+STEADY = 0.125
 # A convention is recognised within this distance of alpha.
 NAMED = 0.02
 
@@ -45,13 +51,31 @@ class Sides:
     """The claim around a point, as flat real arrays.
 
     probes: one row per place asked, the first two along the positive and the negative of the first
-    pattern. tolerance: entry by entry, how far curvature lets equal sides differ.
+    pattern. exact: two rows more, a few ulp from the point. tolerance: entry by entry, how far
+    curvature lets equal sides differ.
     """
 
     claim: np.ndarray
     probes: np.ndarray
+    exact: np.ndarray
     tolerance: np.ndarray
     pattern: np.ndarray
+
+    @property
+    def firm(self) -> np.ndarray:
+        """The tolerance beyond which a claim is rejected.
+
+        Includes what a side changes by down to a few ulp from the point: a steep slope, roundoff
+        of an ill-conditioned claim, and the whole jump where the kink is near and not at the point.
+        """
+        drift = np.max(np.abs(self.probes[:2] - self.exact), axis=0)
+        return np.asarray(self.tolerance + 4 * np.where(np.isfinite(drift), drift, np.inf))
+
+    @property
+    def exactly(self) -> np.ndarray:
+        """Entries whose sides differ a few ulp from the point: a kink at it, not near it."""
+        apart = np.abs(self.exact[0] - self.exact[1]) > self.tolerance
+        return np.asarray(apart & self.kinked)
 
     @property
     def low(self) -> np.ndarray:
@@ -63,12 +87,15 @@ class Sides:
 
     @property
     def kinked(self) -> np.ndarray:
-        return np.asarray(self.high - self.low > self.tolerance)
+        """Entries that jump, and where one side at least stays as it is towards the point."""
+        spread = self.high - self.low
+        drift = np.min(np.abs(self.probes[:2] - self.exact), axis=0)
+        return np.asarray((spread > self.tolerance) & (drift <= STEADY * spread))
 
     @property
     def outside(self) -> np.ndarray:
         """Entries where the claim is beyond both ends of what was seen."""
-        slack = self.tolerance + NAMED * (self.high - self.low)
+        slack = self.firm + NAMED * (self.high - self.low)
         return np.asarray((self.claim < self.low - slack) | (self.claim > self.high + slack))
 
 
@@ -80,7 +107,6 @@ class Neighbourhood:
     name: str
     seed: int
     unit: float = field(init=False)
-    asked: int = 0
 
     def __post_init__(self) -> None:
         self.unit = directions.scale(self.case.backend, self.case.x(self.name))
@@ -89,11 +115,12 @@ class Neighbourhood:
         """A direction of unequal magnitudes in the input's units; all positive if wanted."""
         backend = self.case.backend
         x = self.case.x(self.name)
-        values = backend.to_numpy(backend.random_signs(x, self.seed + salt)) * self.unit
+        values = np.asarray(backend.to_numpy(backend.random_signs(x, self.seed + salt)) * self.unit)
         if positive:
-            parts = _real(values)
-            parts[:] = np.abs(parts)
-        return backend.from_numpy(values)
+            values = np.abs(values.real) + (
+                1j * np.abs(values.imag) if values.dtype.kind == "c" else 0
+            )
+        return backend.from_numpy(np.asarray(values))
 
     def place(self, step: float, w: Array) -> Array:
         """Move the point by step w; entries that would leave the domain go the other way."""
@@ -112,12 +139,21 @@ class Neighbourhood:
 
     def gradient(self, step: float, w: Array) -> np.ndarray:
         """The claim at point + step w, flat and real."""
-        self.asked += 1
         case, backend = self.case, self.case.backend
         point = fresh(case.problem)
         point[self.name] = self.place(step, w)
         given = tuple(backend.copy(u) for u in case.cotangent)
-        return flat(backend.to_numpy(case.problem.vjp(given, point)[self.name]))
+        try:
+            return flat(backend.to_numpy(case.problem.vjp(given, point)[self.name]))
+        except SKIPPED:
+            return np.full(flat(backend.to_numpy(point[self.name])).shape, math.nan)
+
+    def ulps(self, w: Array) -> Array:
+        """A few ulp of every entry along w; of the input's scale where the entry is zero."""
+        backend = self.case.backend
+        x = backend.to_numpy(self.case.x(self.name))
+        sizes = np.where(x == 0, self.unit, np.abs(x)) * EXACT
+        return backend.from_numpy((backend.to_numpy(w) / self.unit * sizes).astype(x.dtype))
 
     def nonlinear(self, claim: np.ndarray, tolerance: np.ndarray, where: np.ndarray) -> bool:
         """Whether another cotangent, -3 times the given one, does not scale the claim alike."""
@@ -139,16 +175,9 @@ def _outside(values: np.ndarray, domain: Domain) -> np.ndarray:
 
 
 def flat(values: np.ndarray) -> np.ndarray:
-    """A flat real view of an array, real and imaginary parts side by side."""
-    return _real(np.ascontiguousarray(values)).reshape(-1)
-
-
-def _real(values: np.ndarray) -> np.ndarray:
-    return (
-        values.view(values.real.dtype)
-        if np.iscomplexobj(values) and values.ndim
-        else (np.array([values.real, values.imag]) if np.iscomplexobj(values) else values)
-    )
+    """A flat real array, real and imaginary parts side by side."""
+    values = np.ascontiguousarray(values).reshape(-1)
+    return values.view(values.real.dtype) if values.dtype.kind == "c" else values
 
 
 def look(around: Neighbourhood) -> Sides | None:
@@ -166,7 +195,9 @@ def look(around: Neighbourhood) -> Sides | None:
     drift = np.max(drifts, axis=0)
     tolerance = JUMP * drift + _usual(drift, sizes) * sizes + ROUNDING * 2.0**-10 * _rms(sizes)
     claim = flat(around.case.backend.to_numpy(around.case.claim[around.name]))
-    return Sides(claim, probes, tolerance, flat(around.case.backend.to_numpy(w)))
+    ulps = around.ulps(w)
+    exact = np.stack([around.gradient(sign, ulps) for sign in (1.0, -1.0)])
+    return Sides(claim, probes, exact, tolerance, flat(around.case.backend.to_numpy(w)))
 
 
 def _usual(drift: np.ndarray, sizes: np.ndarray) -> float:
@@ -192,7 +223,7 @@ def more(around: Neighbourhood, sides: Sides) -> Sides:
         w = around.pattern(salt)
         rows += [around.gradient(DELTA / 2, w), around.gradient(-DELTA / 2, w)]
     kept = [row for row in rows if np.all(np.isfinite(row))]
-    return Sides(sides.claim, np.stack(kept), sides.tolerance, sides.pattern)
+    return dataclasses.replace(sides, probes=np.stack(kept))
 
 
 def verified(around: Neighbourhood) -> bool:
@@ -208,12 +239,16 @@ def _side_verified(around: Neighbourhood, sign: float, salt: int, out: float) ->
     case, name, backend = around.case, around.name, around.case.backend
     w = around.pattern(salt, positive=salt == 0)
     place = around.place(sign * out, w)
-    moved = case.at(replaced(case.problem, {name: place}))
+    try:
+        moved = case.at(replaced(case.problem, {name: place}))
+    except SKIPPED:
+        return False
     if not math.isfinite(backend.max_abs(moved.claim[name])):
         return False
     way = backend.combine([1.0 / out, -1.0 / out], [place, case.x(name)])
     result = moved.compare(moved.line({name: way}, reach=out / 2))
-    return result.agreed or result.residual <= 1e-6 * result.weight
+    known = result.agreed and result.resolution <= VERIFIED
+    return known or result.residual <= 1e-6 * result.weight
 
 
 def in_span(sides: Sides) -> bool:
@@ -231,7 +266,17 @@ def in_span(sides: Sides) -> bool:
     offset = sides.claim[where] - middle
     left = offset - basis[:rank].T @ (basis[:rank] @ offset)
     limit = NAMED * np.max(sides.high[where] - sides.low[where])
-    return bool(np.max(np.abs(left), initial=0.0) <= limit + np.max(sides.tolerance[where]))
+    return bool(np.max(np.abs(left), initial=0.0) <= limit + np.max(sides.firm[where]))
+
+
+def in_hull(sides: Sides) -> bool:
+    """Whether the claim is a convex combination of what was seen: weights >= 0 that sum to 1."""
+    unit = float(np.max(np.abs(sides.probes))) or 1.0
+    rows = np.vstack([sides.probes.T / unit, np.ones(len(sides.probes))])
+    weights, _ = nnls(rows, np.append(sides.claim / unit, 1.0))
+    left = np.abs(weights @ sides.probes - sides.claim)
+    limit = sides.firm + NAMED * np.max(sides.high - sides.low)
+    return bool(abs(np.sum(weights) - 1.0) <= NAMED and np.all(left <= limit))
 
 
 def two_valued(sides: Sides) -> bool:
@@ -264,7 +309,7 @@ def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> 
     wanted = sides.claim - start
     fitted = lsq_linear(steps, wanted, bounds=(0.0, 1.0))
     left = np.abs(steps @ fitted.x - wanted)
-    limit = NAMED * np.max(np.abs(steps)) + np.max(sides.tolerance)
+    limit = NAMED * np.max(np.abs(steps)) + np.max(sides.firm)
     return bool(np.all(left <= limit))
 
 
@@ -296,11 +341,3 @@ def alphas(sides: Sides) -> np.ndarray:
     right, left = sides.probes[0], sides.probes[1]
     jumps = np.abs(right - left) > sides.tolerance
     return np.asarray((sides.claim - left)[jumps] / (right - left)[jumps])
-
-
-def exactly_at(around: Neighbourhood, sides: Sides) -> np.ndarray:
-    """Entries whose sides differ a few ulp from the point: a kink at it, not near it."""
-    w = around.pattern(0, positive=True)
-    right, left = around.gradient(EXACT, w), around.gradient(-EXACT, w)
-    apart = np.abs(right - left) > sides.tolerance
-    return np.asarray(apart & sides.kinked)

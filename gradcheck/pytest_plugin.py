@@ -6,6 +6,7 @@ Nothing is imported here that a project without gradient checks would pay for.
 from __future__ import annotations
 
 import os
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ OPTIONS = {
     "known-failures": ("FILE", "TOML or JSON mapping of subject::check::dtype::device to reason"),
 }
 KEY: pytest.StashKey[Session] = pytest.StashKey()
+SEED: pytest.StashKey[int] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +45,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gradcheck_subjects(family): set by parametrize_with_checks")
+    # Settings that cannot be used are said before anything is collected.
+    names = [f"gradcheck_{name.replace('-', '_')}" for name in OPTIONS]
+    if any(config.getoption(name) is not None or config.getini(name) for name in names):
+        session_of(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Every worker of a run draws from the same seed."""
+    node.workerinput["gradcheck_seed"] = seed_of(node.config)
+
+
+def seed_of(config: pytest.Config) -> Any:
+    """The seed that was asked for, or one drawn once for this run."""
+    given = config.getoption("gradcheck_seed") or config.getini("gradcheck_seed")
+    if given:
+        return given
+    if hasattr(config, "workerinput"):
+        return config.workerinput["gradcheck_seed"]
+    if SEED not in config.stash:
+        config.stash[SEED] = secrets.randbelow(2**31)
+    return config.stash[SEED]
 
 
 def session_of(config: pytest.Config) -> Session:

@@ -67,7 +67,7 @@ def import_path(obj: Any) -> tuple[str, str] | None:
     if named and hasattr(sys.modules.get(str(module)), str(name).split(".")[0]):
         return str(module), str(name)
     for module, loaded in list(sys.modules.items()):
-        if loaded is None or module == "__main__":
+        if loaded is None or module in ("__main__", "__mp_main__"):
             continue
         for name, value in list(getattr(loaded, "__dict__", {}).items()):
             if value is obj and not name.startswith("_"):

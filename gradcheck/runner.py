@@ -279,6 +279,7 @@ def verify(subject: Subject, checks: Sequence[Check], plan: Plan) -> Report:
     report = Report(
         subject.name, seed=plan.seed, dtype=plan.dtype, device=plan.device, source=subject.source
     )
+    report.notes.extend(subject.remarks)
     for check in checks:
         report.outcomes[check.name] = CheckOutcome(check.name, not_run=check.applies(subject))
     run = Run(subject, checks, plan, report)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -25,7 +24,7 @@ from gradcheck.errors import GradientError, UsageError
 from gradcheck.findings import Report
 from gradcheck.parametrize import Family
 from gradcheck.profiles import DEFAULT, Profile, profile
-from gradcheck.pytest_plugin import worker_id
+from gradcheck.pytest_plugin import seed_of, worker_id
 from gradcheck.reproduce import attach_scripts
 from gradcheck.runner import Plan, verify
 from gradcheck.subject import Subject
@@ -59,13 +58,10 @@ class Session:
             given = config.getoption(f"gradcheck_{name}")
             return given if given is not None else config.getini(f"gradcheck_{name}") or None
 
-        seed = option("seed")
-        if seed is None:
-            seed = getattr(config, "workerinput", {}).get("gradcheck_seed")
         folder = option("report")
         return cls(
             profile=profile(option("profile") or DEFAULT),
-            seed=_seed(seed),
+            seed=_seed(seed_of(config)),
             devices=devices_of(option("device") or "cpu"),
             folder=Path(config.rootpath, folder) if folder else None,
             known=_known_failures(option("known_failures"), config.rootpath),
@@ -274,8 +270,6 @@ def layer_items(path: str, parent: pytest.Session, session: Session) -> list[pyt
 
 
 def _seed(given: Any) -> int:
-    if given is None:
-        return secrets.randbelow(2**31)
     try:
         return int(given)
     except ValueError:

@@ -165,7 +165,7 @@ def _mask(item: Mask, how: Fill, rng: Rng, shape: tuple[int, ...]) -> Numbers:
     elif how.style == "prefix" and shape:
         keep = np.arange(length) < rng.integers(0, length + 1, (*shape[:-1], 1))
     elif how.style == "one" and keep.size:
-        keep[..., rng.integers(length) if shape else ()] = True
+        keep[(..., rng.integers(length)) if shape else ()] = True
     if how.style != "all" and item.at_least and shape:
         order = np.argsort(np.argsort(rng.random(shape) - keep, axis=-1), axis=-1)
         keep = keep | (order < item.at_least)

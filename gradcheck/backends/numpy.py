@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from gradcheck.backends.base import Array
 
+# Sums of squares in between are neither overflown nor short of bits.
+LOW, HIGH = 1e-280, 1e300
 # The complex dtype whose parts have the precision of the real one.
 _COMPLEX = {"float64": "complex128", "float32": "complex64"}
 
@@ -68,7 +71,12 @@ class NumpyBackend:
 
     def norm(self, array: Array) -> float:
         flat = _wide(array)
-        return float(np.sqrt(np.vdot(flat, flat).real))
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            square = float(np.vdot(flat, flat).real)
+        if LOW < square < HIGH or square == 0.0 == self.max_abs(flat) or math.isnan(square):
+            return math.sqrt(square)
+        unit = self.max_abs(flat)  # squares out of range
+        return unit * self.norm(flat / unit) if 0.0 < unit < math.inf else unit
 
     def max_abs(self, array: Array) -> float:
         return float(np.max(np.abs(_wide(array)))) if np.size(array) else 0.0

@@ -11,6 +11,8 @@ import torch
 
 from gradcheck.backends.base import Array
 
+# Sums of squares in between are neither overflown nor short of bits.
+LOW, HIGH = 1e-280, 1e300
 _COMPLEX = {"float64": "complex128", "float32": "complex64", "float16": "complex32"}
 
 
@@ -73,7 +75,11 @@ class TorchBackend:
 
     def norm(self, array: Array) -> float:
         flat = _wide(array)
-        return math.sqrt(max(self.dot(flat, flat), 0.0)) if self.all_finite(flat) else math.nan
+        square = self.dot(flat, flat)
+        if LOW < square < HIGH or math.isnan(square):
+            return math.sqrt(square)
+        unit = self.max_abs(flat)  # squares out of range, or all zero
+        return unit * self.norm(flat / unit) if 0.0 < unit < math.inf else unit
 
     def max_abs(self, array: Array) -> float:
         return float(_wide(array).abs().max()) if array.numel() else 0.0

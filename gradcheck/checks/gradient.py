@@ -40,7 +40,7 @@ class Gradient(Check):
 def _note(notes: Notes, judgement: Judgement) -> None:
     if judgement.verdict == "correct" and math.isfinite(judgement.score):
         notes.score = max(notes.score, judgement.score)
-    if judgement.verdict == "correct" and not math.isnan(judgement.detectable):
+    if judgement.verdict == "correct" and judgement.detectable > 0:
         notes.detectable[judgement.name] = {
             "whole": judgement.detectable,
             "entry": judgement.detectable_entry,

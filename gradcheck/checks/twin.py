@@ -12,6 +12,7 @@ from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.evaluation import describe
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
+from gradcheck.judgement.problem import Judgement
 from gradcheck.oracles.twin import twin_of
 from gradcheck.rounding import REROUTED, ULP
 from gradcheck.subject import Subject
@@ -71,7 +72,12 @@ class TwinAgrees(Check):
         if off <= 1:
             notes.score = max(notes.score, off)
             return
-        at_kink = self._twin_is_right_too(case, name, other)
+        verdict = self._judged(case, name, other)
+        at_kink = verdict.kink is not None
+        if verdict.verdict == "correct" and not at_kink:
+            # Both are right: what differs is rounding, of entries that cancel.
+            return
+        at_kink = at_kink and verdict.verdict == "correct"
         if at_kink and case.subject.kinks != "twin":
             notes.remarks.append(f"at a kink the gradient of `{name}` differs from the twin's")
             return
@@ -90,13 +96,12 @@ class TwinAgrees(Check):
             cotangent=case.numpy_cotangents(),
         )
 
-    def _twin_is_right_too(self, case: Case, name: str, other: np.ndarray) -> bool:
-        """Whether the twin's gradient is a generalised one here as well: then this is a kink."""
+    def _judged(self, case: Case, name: str, other: np.ndarray) -> Judgement:
+        """The verdict on the twin's gradient here, as if the subject had claimed it."""
         backend = case.backend
         claim = {**case.claim, name: backend.cast(backend.from_numpy(other), case.dtype)}
         cotangents = tuple(case.cotangents[k] for k in case.judged)
-        judged = judge(case.problem(), cotangents, seed=case.example.seed, claim=claim)
-        return judged[name].verdict == "correct" and judged[name].kink is not None
+        return judge(case.problem(), cotangents, seed=case.example.seed, claim=claim)[name]
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -35,10 +35,13 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
     name = evidence.name
     with np.errstate(all="ignore"):
         named = _the_function(x, y, slope)
+        product = y / x
+        for part, candidate in (("first", slope - product), ("second", product)):
+            if equal(candidate, given) and not equal(candidate, 0 * given):
+                return _product(name, part)
         for other in known():
             if equal(other.slope(x), given):
                 return _another(name, other.name, named)
-        product = y / x
         forms = (
             ("the function itself in place of its derivative", y),
             ("the square of the derivative", slope**2),
@@ -53,9 +56,6 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
             if equal(candidate, given):
                 text = f"the gradient of `{name}` has {said}"
                 return Explanation(text, "wrong derivative", f"wrong derivative: {said}")
-        for part, candidate in (("first", slope - product), ("second", product)):
-            if equal(candidate, given) and not equal(candidate, 0 * given):
-                return _product(name, part)
     return None
 
 

@@ -25,6 +25,7 @@ class Point:
     said: str
     changes: dict[str, Any]
     hint: str = ""
+    cause: str = ""
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
@@ -35,7 +36,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             return Explanation(
                 f"the gradient of `{evidence.name}` {point.said}",
                 point.fault,
-                f"{point.fault}: {point.said}",
+                point.cause or f"{point.fault}: {point.said}",
                 point.hint,
             )
     return None
@@ -126,7 +127,9 @@ def _mask(name: str, value: np.ndarray, evidence: Evidence) -> Iterator[Point]:
 
 def _other(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
     if value.ndim == 2 and value.shape[0] == value.shape[1]:
-        yield Point("transposed", f"uses `{name}` transposed", {name: value.T.copy()})
+        said = f"is multiplied by `{name}` where it should be by its transpose"
+        cause = f"multiplied by `{name}` instead of its transpose"
+        yield Point("transposed", said, {name: value.T.copy()}, cause=cause)
     item = evidence.scene.inputs.get(name)
     names = tuple(d.text for d in item.shape.dimensions) if item is not None else ()
     names = names if len(names) == value.ndim else ("",) * value.ndim

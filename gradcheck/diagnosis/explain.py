@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.diagnosis import conditions
+from gradcheck.diagnosis import conditions, inherited
 from gradcheck.diagnosis.evidence import Evidence, Scene
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.scenes import Study, study_of
@@ -63,6 +63,8 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
     scenes = wrong_scenes(study, judgement.name)
     if scenes:
         told = named(scenes, judgement)
+        if told is None:
+            told = inherited.explain(study, scenes, judgement, named)
         if told is not None:
             return conditions.limited(study, judgement.name, told)
     told = conditions.explain(study, case, judgement, generic=bool(scenes))
@@ -115,6 +117,8 @@ def _example(judgement: Judgement) -> str:
     if not judgement.entries:
         return ""
     worst = judgement.entries[0]
+    if worst.expected == worst.returned:
+        return ""
     where = entry(judgement.name, worst.index)
     return f"; {where} should get {number(worst.expected)}, not {number(worst.returned)}"
 

@@ -26,18 +26,54 @@ SAME = {
 
 def relate(findings: list[Finding]) -> list[Finding]:
     """The same findings, those of one mistake with one cause; hints where only a part shows."""
+    return [_related(finding, findings) for finding in findings]
+
+
+def _related(finding: Finding, findings: Sequence[Finding]) -> Finding:
     named = [f for f in findings if f.check == "gradient" and f.fault]
-    return [_related(finding, named) for finding in findings]
-
-
-def _related(finding: Finding, named: Sequence[Finding]) -> Finding:
+    for told in (_stateful(finding, findings), _mutated(finding, findings)):
+        if told is not None:
+            return told
     if finding.check == "gradient" and finding.fault:
         return finding
     for related in (_raised, _shaped, _unnamed, _lawless):
         told = related(finding, named)
         if told is not None:
             return told
-    return finding
+    return _forgotten(finding, findings) or finding
+
+
+def _stateful(finding: Finding, findings: Sequence[Finding]) -> Finding | None:
+    """A subject whose vjp remembers its calls fails every law: one cause."""
+    if finding.kind == "nondeterministic" or finding.fault in ("buffer reuse", "mutation"):
+        return None
+    for other in findings:
+        if other is finding or other.input not in (finding.input, None):
+            continue
+        if other.check == "repeat" and other.fault == "hidden state":
+            return _joined(finding, other)
+        if other.fault == "stale cache" and finding.check != "repeat":
+            return _joined(finding, other) if finding.fault is None else None
+    return None
+
+
+def _mutated(finding: Finding, findings: Sequence[Finding]) -> Finding | None:
+    """A vjp that writes into its argument raises where that is read-only."""
+    if finding.check != "layouts" or "read-only" not in finding.message:
+        return None
+    found = (f for f in findings if f.check == "side_effects" and f.fault == "mutation")
+    other = next(found, None)
+    return _joined(finding, other) if other is not None else None
+
+
+def _forgotten(finding: Finding, findings: Sequence[Finding]) -> Finding | None:
+    """Checks that stumble over a gradient that is not there."""
+    if finding.check == "contract" or "raised KeyError" not in finding.message:
+        return None
+    for other in findings:
+        if other.check == "contract" and other.input and f"'{other.input}'" in finding.message:
+            return _joined(finding, other)
+    return None
 
 
 def _raised(finding: Finding, named: Sequence[Finding]) -> Finding | None:

@@ -72,7 +72,7 @@ def _convention(case: Case, judgement: Judgement) -> Explanation:
     if isinstance(declared, int | float) and not isinstance(declared, bool):
         text = (
             f"the gradient of `{name}` takes {taken} at the kink{where}, where alpha = "
-            f"{factor(float(declared))} is declared"
+            f"{factor(float(declared))} is declared{_due(judgement, float(declared))}"
         )
     elif callable(declared):
         text = f"the gradient of `{name}` is not what is declared for the kink{where}"
@@ -90,6 +90,14 @@ def _convention(case: Case, judgement: Judgement) -> Explanation:
     return Explanation(
         text, "wrong convention at the kink", f"`{name}`: wrong convention at the kink", HINT
     )
+
+
+def _due(judgement: Judgement, declared: float) -> str:
+    kink = judgement.kink
+    if kink is None or not (math.isfinite(kink.left) and math.isfinite(kink.right)):
+        return ""
+    due = kink.left + declared * (kink.right - kink.left)
+    return f": it is {number(kink.claimed)}, not {number(due)}"
 
 
 def _alpha(judgement: Judgement) -> float:

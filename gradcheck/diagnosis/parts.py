@@ -34,7 +34,7 @@ def selection(evidence: Evidence) -> tuple[np.ndarray, np.ndarray] | None:
     allowed = 1e-7 * scale + 30 * np.where(known, evidence.error, 0.0)
     kept = known & (np.abs(true - claimed) <= allowed)
     there = known & (np.abs(true) > 1e-6 * scale)
-    dropped = there & (claimed == 0.0)
+    dropped = known & (claimed == 0.0) & ~kept
     if np.any(known & ~kept & ~dropped) or not dropped.any() or not (kept & there).any():
         return None
     return kept & there, dropped
@@ -110,9 +110,9 @@ def _one_sample(name: str, which: str, summed: str) -> Explanation:
 
 def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
     """Whole outputs do not reach the gradient: which ones."""
-    gone = dropped.any(axis=1)
-    if np.any(kept[gone]):
-        return None
+    gone, alone = dropped.any(axis=1), np.all((kept | dropped).sum(axis=1) == 1)
+    if np.any(kept[gone]) or (alone and evidence.outputs[0].shape == evidence.shape):
+        return None  # the second: elementwise, where the entry says more than the output
     shape, used = evidence.outputs[0].shape, (kept | dropped).any(axis=1)
     names = output_axes(evidence)
     found = fitting(gone.reshape(shape), used.reshape(shape), names)

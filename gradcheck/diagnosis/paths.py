@@ -21,7 +21,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if not np.all(np.isfinite(true)):
         return None
     missing = (true - claimed).reshape(len(true), *evidence.shape)
-    return _output(evidence) or _skip(evidence) or _statistic(evidence, missing)
+    told = _output(evidence) or _skip(evidence) or _statistic(evidence, missing)
+    return told or _passed_through(evidence)
 
 
 def _output(evidence: Evidence) -> Explanation | None:
@@ -55,14 +56,19 @@ def _skip(evidence: Evidence) -> Explanation | None:
             "skip connection added",
             "a residual term that forward does not have",
         )
-    if equal(claimed, eye) and not equal(true, eye):
-        return Explanation(
-            f"the gradient of `{evidence.name}` is the cotangent itself, passed through unchanged",
-            "path missing",
-            "cotangent passed through",
-            "multiply the cotangent by the derivative of forward",
-        )
     return None
+
+
+def _passed_through(evidence: Evidence) -> Explanation | None:
+    true, claimed = evidence.true, evidence.claimed
+    if true.shape[0] != true.shape[1] or not equal(claimed, np.eye(len(claimed))):
+        return None
+    return Explanation(
+        f"the gradient of `{evidence.name}` is the cotangent itself, passed through unchanged",
+        "path missing",
+        "cotangent passed through",
+        "multiply the cotangent by the derivative of forward",
+    )
 
 
 def _statistic(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
@@ -74,7 +80,7 @@ def _statistic(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
             group = [np.moveaxis(b, along, range(len(along))) for b in basis]
             size = int(np.prod([evidence.shape[a] for a in along]))
             if size >= len(basis) + 2 and _spanned(missing, group, along, size):
-                whole = _whole(evidence)
+                whole = _whole(evidence, along, said)
                 what = f"{said} over {where}"
                 return _told(evidence, what, what, certain=whole)
     return None
@@ -131,13 +137,25 @@ def _spanned(missing: np.ndarray, group: Basis, along: tuple[int, ...], size: in
     return True
 
 
-def _whole(evidence: Evidence) -> bool:
-    """What is left is elementwise: the path is missing and not only wrongly weighted."""
+def _whole(evidence: Evidence, along: tuple[int, ...], said: str) -> bool:
+    """What is left is elementwise, or one other path: this one is missing, not wrongly weighted."""
     claimed = evidence.claimed
     if claimed.shape[0] != claimed.shape[1]:
         return False
+    largest = np.max(np.abs(claimed))
     rest = claimed - np.diag(np.diag(claimed))
-    return not np.any(np.abs(rest) > 1e-9 * np.max(np.abs(claimed)))
+    if not np.any(np.abs(rest) > 1e-9 * largest):
+        return True
+    for other, basis in _bases(evidence, along):
+        if len(basis) > 1 or other == said:
+            continue
+        column = np.broadcast_to(basis[0].ravel(), claimed.shape).copy()
+        np.fill_diagonal(column, 0.0)
+        column[np.abs(rest) <= 1e-12 * largest] = 0.0
+        weight = (rest * column).sum(1) / np.maximum((column * column).sum(1), 1e-300)
+        if np.max(np.abs(rest - weight[:, None] * column)) <= 1e-8 * largest:
+            return True
+    return False
 
 
 def _told(evidence: Evidence, what: str, cause: str, certain: bool = True) -> Explanation:

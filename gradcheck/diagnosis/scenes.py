@@ -20,16 +20,15 @@ from gradcheck.values import Fill
 
 # Entries of one input, and of all outputs: a Jacobian costs evaluations for each.
 MOST = 150
-# Sizes by position of the dimension, all different from each other: the first that work are used.
-RECTANGLES = (
-    (4, 3, 5, 2, 6, 7),
-    (3, 5, 2, 4, 6, 7),
-    (2, 4, 3, 5, 7, 6),
-    (5, 2, 4, 3, 6, 7),
-    (7, 5, 3, 2, 4, 6),
-    (8, 3, 2, 1, 1, 1),
-    (12, 11, 10, 9, 8, 7),
-)
+# Sizes by position of the dimension, different from each other and from the powers of two that
+# blocks are made of; the more dimensions, the smaller. The first that work are used.
+RECTANGLES: dict[int, tuple[tuple[int, ...], ...]] = {
+    1: ((7,), (9,), (11,), (5,), (12,), (3,)),
+    2: ((5, 6), (7, 5), (6, 11), (3, 4), (12, 3)),
+    3: ((5, 3, 6), (3, 6, 5), (6, 5, 3), (4, 3, 2), (9, 3, 2)),
+    4: ((4, 3, 5, 2), (3, 5, 2, 4), (5, 2, 3, 4), (9, 2, 3, 4)),
+}
+MANY = ((4, 3, 5, 2, 6, 7), (3, 5, 2, 4, 6, 7), (5, 2, 4, 3, 6, 7), (9, 3, 2, 4, 1, 1))
 SQUARES = ((3,) * 6, (4,) * 6, (2,) * 6)
 
 
@@ -60,10 +59,11 @@ class Study:
 
     @property
     def scenes(self) -> list[Scene]:
-        """Two or three generic scenes: rectangular where vjp takes that, else half or wholly square."""
+        """Two or three generic scenes: rectangular where vjp takes that, else with equal sizes."""
         if self._scenes is None:
             found: list[Scene] = []
-            for tables in (RECTANGLES, half_square(len(self.subject.dimension_names)), SQUARES):
+            names = len(self.subject.dimension_names)
+            for tables in (RECTANGLES.get(names, MANY), half_square(names), SQUARES):
                 if len(found) < 2:
                     found += islice(self._of(tables), 3 - len(found))
             self._scenes = found
@@ -82,10 +82,20 @@ class Study:
                 yield scene
 
     def sizes(self, table: tuple[int, ...]) -> dict[str, int]:
-        sizes = {}
-        for k, name in enumerate(self.subject.dimension_names):
-            low, high = (self.subject.dims or {}).get(name, (1, 64))
-            sizes[name] = min(max(table[k % len(table)], low), high)
+        """The table's sizes within the bounds of `dims`, kept different where they are."""
+        bounds = self.subject.dims or {}
+        names = self.subject.dimension_names
+        wanted = {name: table[k % len(table)] for k, name in enumerate(names)}
+        sizes: dict[str, int] = {}
+        for name in sorted(names, key=lambda n: bounds.get(n, (1, 64))[1]):
+            low, high = bounds.get(name, (1, 64))
+            size = min(max(wanted[name], low), high)
+            taken = {n for other, n in sizes.items() if wanted[other] != wanted[name]}
+            free = [n for n in range(max(low, 2), min(high, 9) + 1) if n not in taken]
+            if size in taken and free:
+                size = min(free, key=lambda n: (abs(n - size), n))
+            sizes[name] = size
+        sizes = {name: sizes[name] for name in names}
         return sizes
 
     def scene(

@@ -18,6 +18,7 @@ def number(value: Any) -> str:
 
 def factor(value: float) -> str:
     """A factor by the name people give it: 2, -1, 1/2, 3/4, else six digits."""
+    value = value + 0.0 if abs(value) > 1e-12 else 0.0
     for denominator in (1, 2, 3, 4, 5, 6, 8, 10, 16):
         top = value * denominator
         if abs(top - round(top)) <= 1e-6 * abs(top) and 0 < abs(round(top)) <= 1000:

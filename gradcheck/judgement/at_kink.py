@@ -58,7 +58,7 @@ def _offending(
     if not isinstance(rule, str):
         expected = sides.probes[1] + float(rule) * (sides.probes[0] - sides.probes[1])
         limit = sides.tolerance + NAMED * np.abs(sides.probes[0] - sides.probes[1])
-        wrong = (np.abs(sides.claim - expected) > limit) & kinks.exactly_at(around, sides)
+        wrong = (np.abs(sides.claim - expected) > limit) & sides.exactly
         if wrong.any():
             return wrong, f"not left + {float(rule):g} (right - left), as declared"
     if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
@@ -79,7 +79,7 @@ def _outside_hull(
         return smooth, "outside the generalised gradient"
     if simple:
         return sides.kinked, "outside the generalised gradient"
-    if any(kinks.in_walk(around, sides, salt) for salt in range(3)):
+    if kinks.in_hull(sides) or any(kinks.in_walk(around, sides, salt) for salt in range(3)):
         return nowhere, ""
     return sides.kinked, "outside the generalised gradient"
 

@@ -21,7 +21,8 @@ class Case:
     """A problem at one cotangent.
 
     base: forward(point), in memory of its own. beside: whether this point was moved away from
-    where the question was asked, and what lies around it has been looked at already.
+    where the question was asked, and what lies around it has been looked at already. partial:
+    whether outputs that are not finite at the point have been left out.
     """
 
     problem: Problem
@@ -31,6 +32,7 @@ class Case:
     seed: int
     target: float
     beside: bool = False
+    partial: bool = False
 
     @property
     def backend(self) -> Backend:

@@ -7,7 +7,7 @@ about that. Only a disagreement does, and it must have tried every step size.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gradcheck.backends.base import Array, Backend
@@ -50,15 +50,17 @@ def claimed(
     backend: Backend, claim: Mapping[str, Array], direction: Mapping[str, Array]
 ) -> Claimed:
     """Sum over the inputs of the direction."""
-    values, weights, sizes = [], [], []
+    values, weights, sizes, counts = [], [], [], []
     for name, v in direction.items():
         g = claim[name]
         product = backend.multiply(g, v)
         values.append(backend.dot(g, v))
         weights.append(backend.norm(product))
         count = max(1, math.prod(backend.shape(v)))
+        counts.append(count * max(1.0, backend.max_abs(v)))
         sizes.append(math.sqrt(count) * weights[-1])  # at least the sum of magnitudes
-    return Claimed(math.fsum(values), math.hypot(*weights), ROUNDOFF * math.fsum(sizes))
+    tiny = fd.SMALLEST * math.fsum(counts)
+    return Claimed(math.fsum(values), math.hypot(*weights), ROUNDOFF * math.fsum(sizes) + tiny)
 
 
 @dataclass(frozen=True)
@@ -118,20 +120,21 @@ def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
     return conclude(line, scans, said, bend)
 
 
-def reference(line: fd.Line, said: Claimed) -> float:
+def reference(line: fd.Line, said: Claimed, scans: Sequence[fd.Scan]) -> float:
     """What a resolution is relative to."""
-    return said.weight if said.weight > 0.0 else zero_reference(line)
+    return said.weight if said.weight > 0.0 else zero_reference(line, scans)
 
 
-def zero_reference(line: fd.Line) -> float:
-    """For a gradient of zero: a thousandth of the outputs, as if the input were in its units."""
-    return 2.0**-10 * line.weight(line.base)
+def zero_reference(line: fd.Line, scans: Sequence[fd.Scan]) -> float:
+    """For a gradient of zero: a thousandth of the outputs, or of what they ever moved by."""
+    moved = max((scan.rise for scan in scans), default=0.0)
+    return 2.0**-10 * max(line.weight(line.base), moved)
 
 
 def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0) -> Comparison:
     """The comparison that the levels so far allow."""
-    believed = scans if plateaus.staircase(scans) else plateaus.moving(scans)
-    estimate = fd.settle(line, believed)
+    stairs = plateaus.staircase(scans)
+    estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
     tolerance = estimate.error + said.margin
     agreed = abs(estimate.value - said.value) <= tolerance < math.inf
     return Comparison(
@@ -141,11 +144,11 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
         error=estimate.error,
         tolerance=tolerance,
         weight=said.weight,
-        reference=reference(line, said),
+        reference=reference(line, said, scans),
         levels=estimate.levels,
         scans=tuple(scans),
         bend=bend,
-        doubtful=not agreed and believed is scans and _on_the_slope(line, scans, said),
+        doubtful=not agreed and stairs and _on_the_slope(line, scans, said),
     )
 
 
@@ -248,6 +251,26 @@ def _steps(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
     yield from _widening(line, scans)
     if not falls:
         yield from fine
+    yield from _refining(line, scans)
+
+
+def _refining(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
+    """Ever finer while the finest level shows structure, not noise: a root at 0, a fast wave."""
+    step = 2.0 ** fd.EXPONENTS[-1]
+    while step > 2.0**-120:
+        finest = min(scans, key=lambda scan: scan.step, default=None)
+        if finest is None or finest.step != step or not _structured(line, finest, scans):
+            return
+        step /= 32
+        yield step
+
+
+def _structured(line: fd.Line, finest: fd.Scan, scans: list[fd.Scan]) -> bool:
+    """Whether values still change with the step as no noise would."""
+    before = [scan for scan in scans if scan.step == 32 * finest.step]
+    if not before or finest.eta <= 4 * finest.rounding:
+        return False
+    return finest.eta < before[0].eta / 4
 
 
 def _widening(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:

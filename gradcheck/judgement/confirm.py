@@ -11,6 +11,8 @@ from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case
 from gradcheck.judgement.compare import EPS, Comparison
 from gradcheck.oracles import directions
+from gradcheck.oracles.directions import Placed
+from gradcheck.oracles.finite_difference import SKIPPED
 
 # A direction whose <g, v> is below this share of its weight hides errors of scale.
 ALIGNED = 0.25
@@ -100,8 +102,12 @@ def honest(case: Case, name: str, v: Array) -> float:
             key: jittered(case, x, seed + k) for k, (key, x) in enumerate(problem.point.items())
         }
         given = tuple(jittered(case, u, seed + 500 + k) for k, u in enumerate(case.cotangent))
-        moves.append(backend.dot(problem.vjp(given, point)[name], v) - first)
-    return HONEST * math.sqrt(sum(move * move for move in moves) / REPLICAS)
+        try:
+            moves.append(backend.dot(problem.vjp(given, point)[name], v) - first)
+        except SKIPPED:
+            return math.inf
+    spread = HONEST * math.sqrt(sum(move * move for move in moves) / REPLICAS)
+    return spread if math.isfinite(spread) else math.inf
 
 
 def jittered(case: Case, x: Array, seed: int) -> Array:
@@ -147,11 +153,15 @@ def _repeat(case: Case, name: str, salt: int) -> Comparison:
     """The worst of the comparisons of one input along fresh directions."""
     v = telling(case, name, salt)
     domain = case.problem.domains.get(name)
-    results = []
-    for placed in directions.place(case.backend, case.x(name), v, domain):
+    groups = directions.place(case.backend, case.x(name), v, domain)
+    return max((_best(case, name, group) for group in groups), key=_excess)
+
+
+def _best(case: Case, name: str, group: list[Placed]) -> Comparison:
+    """The comparison along the first alternative that agrees sharply, else along the last."""
+    for placed in group:
         line = case.line({name: placed.direction}, placed.stencil, placed.reach)
         result = case.compare(line)
-        if not result.agreed:
-            result = widened(result, honest(case, name, placed.direction))
-        results.append(result)
-    return max(results, key=_excess)
+        if result.agreed and result.resolution <= case.target:
+            return result
+    return result if result.agreed else widened(result, honest(case, name, placed.direction))

@@ -67,7 +67,7 @@ def _partial(
     placed = directions.place(backend, x, backend.from_numpy(v), problem.domains.get(name))
     if not placed:
         return math.nan, math.inf
-    way = placed[0]
+    way = placed[0][0]
     line = fd.Line(problem, base, cotangent, {name: way.direction}, way.stencil, way.reach)
     estimate = derivative(line)
     length = abs(backend.gather(way.direction, np.array([index]))[0])
@@ -96,8 +96,8 @@ def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:
         if found is None:
             continue
         scans.append(found)
-        believed = scans if plateaus.staircase(scans) else plateaus.moving(scans)
-        estimate = fd.settle(line, believed)
+        stairs = plateaus.staircase(scans)
+        estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
         if len(scans) > 1 and estimate.error <= enough * abs(estimate.value):
             break
     return estimate

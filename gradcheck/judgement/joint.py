@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gradcheck.backends.base import Array
+from gradcheck.judgement import nonfinite
 from gradcheck.judgement.case import Case, prepare
 from gradcheck.judgement.compare import Claimed, Comparison, compare, kinked
 from gradcheck.judgement.confirm import quiet, telling
@@ -39,6 +40,8 @@ def judge(
     forward(point) likewise. What forward or vjp raise at the point itself passes through.
     """
     case = prepare(problem, cotangent, seed, target, claim, outputs)
+    if not all(problem.backend.all_finite(y) for y in case.base):
+        case = nonfinite.without_nonfinite_outputs(case)
     live = [name for name in problem.names if case.size(name)]
     verdicts = {name: nothing(name) for name in problem.names if not case.size(name)}
     if len(live) > 1:
@@ -97,7 +100,7 @@ def _edged(case: Case, name: str) -> bool:
     if domain is None or (domain.low is None and domain.high is None):
         return False
     placed = directions.place(case.backend, case.x(name), case.direction(name), domain)
-    return len(placed) != 1 or placed[0].stencil is not stencils.central()
+    return len(placed) != 1 or placed[0][0].stencil is not stencils.central() or len(placed[0]) > 1
 
 
 def _jointly(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
@@ -147,8 +150,8 @@ def _bundle(case: Case, names: Sequence[str]) -> Bundle:
     for name in names:
         domain = case.problem.domains.get(name)
         placed = directions.place(case.backend, case.x(name), telling(case, name), domain)
-        raw[name] = placed[0].direction
-        reach = min(reach, placed[0].reach)
+        raw[name] = placed[0][0].direction
+        reach = min(reach, placed[0][0].reach)
     said = {name: case.said({name: v}) for name, v in raw.items()}
     smallest = Bundle(raw, said, reach).weight
     factors = {name: _factor(part.weight, smallest) for name, part in said.items()}

@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement.case import Case
+from gradcheck.judgement.case import Case, prepare
 from gradcheck.judgement.jacobian import numerical_gradient, unit_direction
-from gradcheck.judgement.problem import WrongEntry
+from gradcheck.judgement.problem import Outputs, WrongEntry
 from gradcheck.oracles import directions
 from gradcheck.oracles import finite_difference as fd
 
@@ -18,6 +18,31 @@ MOST = 8
 # Quotients at 2^-4, 2^-9, ...: where their increments do not shrink, they diverge, be it like a
 # root (factor 2^(5/2)) or like a logarithm (factor 1); smooth functions shrink them by 32.
 SHRINKING = 0.5
+
+
+def without_nonfinite_outputs(case: Case) -> Case:
+    """The case with cotangent zero, and forward held at zero, where f(x) is not finite.
+
+    The claim is asked again for that cotangent.
+    """
+    backend, problem = case.backend, case.problem
+    shown = [np.isfinite(backend.to_numpy(y)).astype(float) for y in case.base]
+    masks = tuple(
+        backend.cast(backend.from_numpy(np.asarray(m)), _real_name(backend.dtype_name(y)))
+        for m, y in zip(shown, case.base, strict=True)
+    )
+
+    def cut(arrays: Outputs) -> Outputs:
+        return tuple(backend.select(m, a) for m, a in zip(masks, arrays, strict=True))
+
+    seen = dataclasses.replace(problem, forward=lambda arrays: cut(problem.forward(arrays)))
+    cotangent = cut(case.cotangent)
+    made = prepare(seen, cotangent, case.seed, case.target, outputs=cut(case.base))
+    return dataclasses.replace(made, partial=True)
+
+
+def _real_name(dtype: str) -> str:
+    return {"complex128": "float64", "complex64": "float32"}.get(dtype, dtype)
 
 
 def spread_out(bad: np.ndarray) -> np.ndarray:
@@ -88,7 +113,8 @@ def ways(case: Case, name: str, v: Array) -> list[tuple[Array, float]]:
     placed = directions.place(backend, case.x(name), v, domain)
     return [
         (backend.combine([sign], [p.direction]), p.reach)
-        for p in placed
+        for group in placed
+        for p in group
         for sign in ((1.0, -1.0) if p.stencil.nodes[0] < 0 else (1.0,))
     ]
 

@@ -35,10 +35,7 @@ def scale(backend: Backend, array: Array) -> float:
     """
     size = max(1, math.prod(backend.shape(array)))
     rms = backend.norm(array) / math.sqrt(size)
-    if not math.isfinite(rms) or rms < 1e-150:  # squares out of range
-        largest = backend.max_abs(array)
-        rms = largest if math.isfinite(largest) else 0.0
-    return _power_of_two(rms) if rms > 0.0 else 1.0
+    return _power_of_two(rms) if 0.0 < rms < math.inf else 1.0
 
 
 def random_direction(backend: Backend, x: Array, seed: int) -> Array:
@@ -73,27 +70,36 @@ def spans(backend: Backend, x: Array) -> bool:
     return bool(present.size) and float(present.min()) < 2.0**-6 * scale(backend, x)
 
 
-def place(backend: Backend, x: Array, v: Array, domain: Domain | None) -> list[Placed]:
-    """`v` as directions that stay inside the domain: one for the interior, one for the edge."""
+def place(backend: Backend, x: Array, v: Array, domain: Domain | None) -> list[list[Placed]]:
+    """`v` as directions that stay inside the domain, each with its alternatives.
+
+    First the interior; then the entries near a bound, in units of their distance to it and, should
+    that not tell, from one side in their own; then those at a bound, from one side.
+    """
     if domain is None or (domain.low is None and domain.high is None):
-        return [Placed(v, stencils.central())]
+        return [[Placed(v, stencils.central())]]
     point, wanted = backend.to_numpy(x), backend.to_numpy(v)
     below, above = _room(point, domain)
     inner = np.minimum(below, above)
     edge = inner < EDGE * np.abs(wanted)
-    interior = np.where(edge, 0.0, _shrunk(wanted, inner / CENTRAL_REACH))
+    near = edge & (inner > 0)
+    central = _shrunk(wanted, inner / CENTRAL_REACH)
     inward = np.where(above >= below, 1.0, -1.0) * np.abs(wanted)
-    outermost = np.where(edge, _shrunk(inward, np.maximum(below, above) / FORWARD_REACH), 0.0)
-    made = [
-        (interior, stencils.central(), CENTRAL_REACH),
-        (outermost, stencils.forward(), FORWARD_REACH),
-    ]
+    outer = _shrunk(inward, np.maximum(below, above) / FORWARD_REACH)
     limited = bool(np.any(inner < np.abs(wanted) * 2.0**40))
-    return [
-        Placed(backend.from_numpy(d.astype(wanted.dtype)), stencil, reach if limited else math.inf)
-        for d, stencil, reach in made
-        if np.any(d)
+
+    def placed(d: np.ndarray, where: np.ndarray, stencil: stencils.Stencil) -> list[Placed]:
+        chosen = np.where(where, d, 0.0).astype(wanted.dtype)
+        widest = CENTRAL_REACH if stencil is stencils.central() else FORWARD_REACH
+        reach = widest if limited else math.inf
+        return [Placed(backend.from_numpy(chosen), stencil, reach)] if np.any(chosen) else []
+
+    groups = [
+        placed(central, ~edge, stencils.central()),
+        placed(central, near, stencils.central()) + placed(outer, near, stencils.forward()),
+        placed(outer, edge & ~near, stencils.forward()),
     ]
+    return [group for group in groups if group]
 
 
 def _room(point: np.ndarray, domain: Domain) -> tuple[np.ndarray, np.ndarray]:

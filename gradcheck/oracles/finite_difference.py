@@ -22,6 +22,7 @@ EXPONENTS = (-9, -14, -4, -19, -24, -29, -34, -39)
 
 # A quarter to a half of an ulp: the least error of a rounded value.
 HALF_ULP = 2.0**-54
+SMALLEST = 2.0**-1074
 
 
 @dataclass
@@ -95,7 +96,8 @@ class Scan:
 
     eta: noise of <cotangent, forward> as the high differences show it. rounding: weight of the
     outputs that changed, times half an ulp. changed: how many entries of the outputs did.
-    jump: largest high difference of one output entry over the largest output.
+    jump: largest high difference of one output entry over the largest output. rise: largest of the
+    nine values, counted from the middle.
     """
 
     step: float
@@ -105,6 +107,7 @@ class Scan:
     rounding: float
     changed: int
     jump: float = 0.0
+    rise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -176,9 +179,10 @@ class Accumulator:
             high=float(stencil.high @ self.values) / self.step,
             low=float(stencil.low @ self.values) / self.step,
             eta=max(spread, float(np.linalg.norm(projected)) / math.sqrt(2)),
-            rounding=HALF_ULP * self._changed_weight(),
+            rounding=HALF_ULP * self._changed_weight() + self._subnormal(),
             changed=self._changed(),
             jump=self._jump(tables),
+            rise=float(np.max(np.abs(self.values))),
         )
 
     def _changed(self) -> int:
@@ -192,6 +196,11 @@ class Accumulator:
             line.weight(tuple(select(d, y) for d, y in zip(difference, line.base, strict=True)))
             for difference in self.edge
         )
+
+    def _subnormal(self) -> float:
+        """What half a unit of the smallest number adds: all there is below 2^-1022."""
+        backend = self.line.problem.backend
+        return math.hypot(*(backend.norm(u) for u in self.line.cotangent)) * SMALLEST
 
     def _jump(self, tables: list[Outputs]) -> float:
         largest = self.line.problem.backend.max_abs
@@ -209,16 +218,29 @@ def scan(line: Line, step: float) -> Scan | None:
     return accumulator.scan()
 
 
-def settle(line: Line, scans: list[Scan]) -> Estimate:
-    """One estimate from the scans of a line, with Lepski's choice of the step."""
+def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
+    """One estimate from the scans of a line, with Lepski's choice of the step.
+
+    staircase: levels at which no output moves are exact, not merely quiet.
+    """
     if not scans:
         return Estimate(math.nan, math.inf, ())
     rounding = max(scan.rounding for scan in scans)
-    levels = [Level(s.step, s.high, abs(s.high - s.low), max(s.eta, rounding)) for s in scans]
-    settled = noise.settle(levels, line.stencil.amplification)
+    ordered = sorted(scans, key=lambda scan: -scan.step)
+    levels = [
+        Level(s.step, s.high, abs(s.high - s.low), _floored(s, rounding, staircase))
+        for s in ordered
+    ]
+    changed = [scan.changed for scan in ordered]
+    settled = noise.settle(levels, None if staircase else changed, line.stencil.amplification)
     chosen = noise.choose(settled)
     marked = tuple(
         Level(level.step, level.estimate, level.truncation, level.noise, i == chosen)
         for i, (level, _) in enumerate(settled)
     )
     return Estimate(settled[chosen][0].estimate, settled[chosen][1], marked)
+
+
+def _floored(scan: Scan, rounding: float, staircase: bool) -> float:
+    """Noise of a level, no less than the rounding of what ever moves."""
+    return 0.0 if staircase and scan.changed == 0 else max(scan.eta, rounding)

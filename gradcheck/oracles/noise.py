@@ -17,14 +17,21 @@ from gradcheck.judgement.problem import Level
 SAFETY = 10.0
 # Noise is the same at every step; where it seems to shrink, the smaller step knows it better ...
 KEPT_UPWARDS = 0.7
-# ... and where it seems to vanish with the step, the larger step that looked stationary does.
+# ... and where outputs cease to move with the step, the larger step that looked stationary does.
 KEPT_DOWNWARDS = 0.5
 
 
-def settle(levels: Sequence[Level], amplification: float) -> list[tuple[Level, float]]:
-    """Each level, largest step first, with its total error; `Level.noise` is that of one value."""
-    ordered = sorted(levels, key=lambda level: -level.step)
-    etas = _steady([level.noise for level in ordered])
+def settle(
+    levels: Sequence[Level], changed: Sequence[int] | None, amplification: float
+) -> list[tuple[Level, float]]:
+    """Each level with its total error. levels: largest step first, noise that of one value.
+
+    changed: how many outputs moved at each level; None where levels that stand still are exact.
+    """
+    ordered = levels
+    etas = [level.noise for level in ordered]
+    if changed is not None:
+        etas = _steady(etas, changed)
     return [
         (
             dataclasses.replace(level, noise=amplification * eta / level.step),
@@ -34,12 +41,12 @@ def settle(levels: Sequence[Level], amplification: float) -> list[tuple[Level, f
     ]
 
 
-def _steady(etas: Sequence[float]) -> list[float]:
+def _steady(etas: Sequence[float], changed: Sequence[int]) -> list[float]:
     """Noise per level (largest step first) that neither shrinks nor vanishes along the steps."""
     raised = list(etas)
     for i, eta in enumerate(etas):
-        stationary = i > 0 and etas[i - 1] > 0 and _stationary(etas, i - 1)
-        if stationary:
+        freezing = i > 0 and changed[i] < changed[i - 1]
+        if freezing and _stationary(etas, i - 1):
             raised[i] = max(eta, KEPT_DOWNWARDS * raised[i - 1])
     below = 0.0
     for i in range(len(raised) - 1, -1, -1):

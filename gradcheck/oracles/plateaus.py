@@ -34,9 +34,11 @@ def moving(scans: Sequence[Scan]) -> list[Scan]:
 def staircase(scans: Sequence[Scan]) -> bool:
     """Whether the still levels are treads, to be believed."""
     frozen = still(scans)
-    if not frozen or max(scan.step for scan in frozen) < WIDE:
+    if not frozen:
         return False
-    return quantum(scans) > ULPS
+    height = quantum(scans)
+    wide = max(scan.step for scan in frozen) >= WIDE
+    return height > COARSE or (wide and height > ULPS)
 
 
 def quantum(scans: Sequence[Scan]) -> float:

@@ -199,7 +199,7 @@ def _real(value: Any) -> float:
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _number(value: Any) -> Number:

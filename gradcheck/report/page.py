@@ -84,6 +84,7 @@ def _environment() -> jinja2.Environment:
         finalize=text.shown,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         auto_reload=False,
     )
     filters: dict[str, Callable[..., Any]] = {

@@ -161,7 +161,7 @@ def _subject(summary: Summary, case: Case) -> SubjectView:
 def _enter(view: SubjectView, case: Case) -> None:
     view.verdicts[case.verdict] += 1
     view.examples += case.examples
-    view.seconds += case.seconds
+    view.seconds += case.seconds if math.isfinite(case.seconds) else 0.0
     row = view.cells.setdefault((case.dtype, case.device), {})
     if case.check in row:
         row[case.check].worsen(case)

@@ -64,7 +64,7 @@ def number(value: Any, digits: int = 6) -> str:
         sign = "-" if math.copysign(1.0, value.imag) < 0 else "+"
         return f"{number(value.real, digits)}{sign}{number(abs(value.imag), digits)}j"
     text = f"{value:.{digits}g}"
-    if "e+" in text and abs(value) < 1e6:
+    if "e+" in text and abs(value) < 1e5:
         return f"{float(text):.0f}"
     return _exponent(text)
 
@@ -73,7 +73,7 @@ def _as_float(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _exponent(text: str) -> str:

@@ -63,6 +63,7 @@ def _laws() -> Iterator[Callable[[Lab], Difference | None]]:
     yield _accumulates
     yield _weight_decay
     yield _epsilon
+    yield _nesterov
     yield _factor
     yield _rate_in_memory
     yield _memory
@@ -140,6 +141,21 @@ def _epsilon(lab: Lab) -> Difference | None:
         told = f"{told}: it stands outside the root"
         return Difference("epsilon outside the root", told, "sqrt(v) + eps")
     return Difference("epsilon", told, "its size, or a bias correction that scales it")
+
+
+def _nesterov(lab: Lab) -> Difference | None:
+    """The first update has one momentum too many or too few: it looks ahead, or does not."""
+    zero, g = np.zeros(SHAPE), lab.draws(steps=2)
+    g[1] = 0
+    theirs, like = lab.both(zero, g)
+    if not (theirs.all() and like.all()):
+        return None
+    ratio, carried = theirs[0] / like[0], (theirs[1] / theirs[0], like[1] / like[0])
+    if _alike(ratio, 1 + carried[1]):
+        return Difference("nesterov", "Nesterov's look ahead where plain momentum is expected")
+    if _alike(ratio, 1 / (1 + carried[0])):
+        return Difference("nesterov missing", "plain momentum where Nesterov's is expected")
+    return None
 
 
 def _factor(lab: Lab) -> Difference | None:

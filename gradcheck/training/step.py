@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck.errors import UsageError
 from gradcheck.findings import CheckOutcome, Report
 from gradcheck.training.drivers import driver
-from gradcheck.training.verdict import Taken, Verdict, Weights, copied, number
+from gradcheck.training.verdict import Taken, Verdict, Weights, as_number, copied
 
 
 def check_training(
@@ -79,10 +79,10 @@ def _run(step: Callable[..., Any], weights: Any, given: Sequence[tuple[Any, ...]
         after = _named(now)
         if {k: a.shape for k, a in after.items()} != {k: a.shape for k, a in before.items()}:
             raise UsageError("step: the new weights have other names or shapes than the old ones")
-        taken.append(Taken(before, after, number(value), batch))
+        taken.append(Taken(before, after, as_number(value), batch))
     return taken
 
 
 def _named(weights: Any) -> Weights:
-    copied = copied(weights)
-    return copied if isinstance(copied, dict) else {"weights": copied}
+    own = copied(weights)
+    return own if isinstance(own, dict) else {"weights": own}

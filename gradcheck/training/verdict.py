@@ -40,7 +40,7 @@ def copied(weights: Any) -> Any:
     return np.array(weights, dtype=float)
 
 
-def number(value: Any) -> float:
+def as_number(value: Any) -> float:
     """A loss as a float."""
     array = np.asarray(value, dtype=float)
     if array.size != 1:
@@ -78,8 +78,8 @@ class Verdict:
     def _value(self, weights: Weights, batch: tuple[Any, ...]) -> float:
         given = weights["weights"] if list(weights) == ["weights"] else weights
         if self.loss is not None:
-            return number(self.loss(given, *batch))
-        return number(self.step(given, *batch)[1])
+            return as_number(self.loss(given, *batch))
+        return as_number(self.step(given, *batch)[1])
 
     def _loss_agrees(self, one: Taken, number: int) -> bool:
         """The loss a step returned is the loss at the weights it was given."""
@@ -107,9 +107,7 @@ class Verdict:
         later = self._value(copied(one.after), one.batch)
         return "loss after the update" if np.isclose(later, one.loss, rtol=1e-9) else None
 
-    def _gradient(
-        self, one: Taken, entries: Mapping[str, np.ndarray]
-    ) -> Measured:
+    def _gradient(self, one: Taken, entries: Mapping[str, np.ndarray]) -> Measured:
         """Numerical gradient and its error at the chosen entries, by name."""
         problem = Problem(
             forward=lambda arrays: (np.array(self._value(dict(arrays), one.batch)),),

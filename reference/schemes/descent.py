@@ -25,8 +25,8 @@ def descend(objective, weights, batches, rule, *, lr, update=sgd.step):
         with np.errstate(over="ignore", invalid="ignore"):  # the stop rule speaks of divergence
             loss, gradient = objective(weights, batch)
             after, state = update(weights, gradient, state, lr=rate)
-        step = Step(number, weights, gradient, loss, after, batch)
-        reason = rule.reason(previous, step) or ("limit" if number == known else None)
+            step = Step(number, weights, gradient, loss, after, batch)
+            reason = rule.reason(previous, step) or ("limit" if number == known else None)
         yield replace(step, stopped=reason)
         if reason:
             return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from gradcheck.records import ArrayRecord
 from gradcheck.report.svg import Chart, Picture, tag
@@ -60,14 +61,19 @@ def _real(value: complex) -> float:
     return abs(value) if isinstance(value, complex) else float(value)
 
 
-def heat_maps(expected: ArrayRecord | None, returned: ArrayRecord | None) -> Chart | None:
-    """Four maps of a gradient and what was returned for it; None where they cannot be laid over."""
+def heat_maps(
+    expected: ArrayRecord | None, returned: ArrayRecord | None, small: bool = False
+) -> Chart | None:
+    """Four maps of a gradient and what was returned for it; None where they cannot be laid over.
+
+    small: a window of 6 by 8 and a short table, where many failures share one page.
+    """
     pair = pair_of(expected, returned)
     if pair is None or len(pair.expected) * len(pair.expected[0]) < 2:
         return None
     off = pair.map(lambda e, r: r - e)
     worst = max(_places(off), key=lambda at: _size(off[at[0]][at[1]]))
-    window = _window(pair, worst)
+    window = _window(pair, worst, 6, 8) if small else _window(pair, worst)
     shared = _largest(pair.expected + pair.returned)
     ringed = _ringed(pair, off)
     pictures = [
@@ -79,7 +85,7 @@ def heat_maps(expected: ArrayRecord | None, returned: ArrayRecord | None) -> Cha
     description = _describe(pair, off, worst, window)
     columns = ("entry", "expected", "returned", "difference", "ratio")
     return Chart("The gradient, entry by entry", description, pictures, columns,
-                 _rows(pair, off), wide=len(window[1]) > 5)  # fmt: skip
+                 _rows(pair, off, 8 if small else 32), wide=len(window[1]) > 5)  # fmt: skip
 
 
 def thumbnail(expected: ArrayRecord | None, returned: ArrayRecord | None) -> Picture | None:
@@ -138,9 +144,10 @@ def _picture(
     rings = []
     for y, i in enumerate(rows):
         for x, j in enumerate(columns):
-            shades.setdefault(_shade(grid[i][j], limit), []).append(f"M{x} {y}h1v1h-1z")
             if (i, j) in ringed:
-                rings.append(f"M{x + 0.12:.2f} {y + 0.12:.2f}h.76v.76h-.76z")
+                rings.append(f"M{x}.1 {y}.1h.8v.8h-.8z")
+        for x, length, shade in _stretches([_shade(grid[i][j], limit) for j in columns]):
+            shades.setdefault(shade, []).append(f"M{x} {y}h{length}v1h-{length}z")
     cells = [tag("path", d="".join(d), class_=shade) for shade, d in sorted(shades.items())]
     if rings and len(rings) < len(rows) * len(columns):
         cells.append(tag("path", d="".join(rings), class_="ring"))
@@ -149,6 +156,15 @@ def _picture(
     note = f"±{number(limit, 2)}" if name != "ratio" else "plain 1, blue less, orange more"
     described = f"{name}, blue below zero, orange above, {note}"
     return Picture(name, described, side * len(columns), side * len(rows), shapes, note)
+
+
+def _stretches(row: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """(start, length, shade) of neighbours with one shade: a third of the bytes."""
+    start = 0
+    for shade, cells in groupby(row):
+        length = len(list(cells))
+        yield start, length, shade
+        start += length
 
 
 def _shade(value: float, limit: float) -> str:
@@ -175,7 +191,7 @@ def _describe(pair: Pair, off: Grid, worst: tuple[int, int], window: tuple[range
     return said
 
 
-def _rows(pair: Pair, off: Grid, limit: int = 32) -> Sequence[Sequence[object]]:
+def _rows(pair: Pair, off: Grid, limit: int) -> Sequence[Sequence[object]]:
     """The entries with the largest difference."""
     places = sorted(_places(off), key=lambda at: -_size(off[at[0]][at[1]]))[:limit]
     return [

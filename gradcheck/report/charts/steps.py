@@ -91,26 +91,18 @@ def _slopes(
     for curve, slope, end in ((truncation, ORDER, -1), (noise, -1, 0)):
         drawn = [(h, v) for h, v in curve if v > 0 and math.isfinite(v)]
         if drawn:
-            h, v = drawn[end]
-            ends = [(x.low, v * (x.low / h) ** slope), (x.high, v * (x.high / h) ** slope)]
-            guides.append(path(_clip(x, y, ends), "guide"))
+            guides.append(_guide(x, y, drawn[end], slope))
     return guides
 
 
-def _clip(x: Scale, y: Scale, ends: Points) -> list[tuple[float, float]]:
-    """The part of a log-log line that lies inside the axes."""
-    (h0, v0), (h1, v1) = ((math.log10(h), _log(v)) for h, v in ends)
-    low, high = math.log10(y.low), math.log10(y.high)
-    kept = []
-    for share in (k / 200 for k in range(201)):
-        v = v0 + share * (v1 - v0)
-        if low <= v <= high:
-            kept.append((x(10 ** (h0 + share * (h1 - h0))), y(10**v)))
-    return [kept[0], kept[-1]] if len(kept) > 1 else []
-
-
-def _log(value: float) -> float:
-    return math.log10(value) if value > 0 else -400.0
+def _guide(x: Scale, y: Scale, through: tuple[float, float], slope: float) -> Markup:
+    """The part that lies inside the axes of a log-log line of this slope."""
+    h, v = (math.log10(value) for value in through)
+    ends = sorted(h + (math.log10(bound) - v) / slope for bound in (y.low, y.high))
+    first, last = max(ends[0], math.log10(x.low)), min(ends[1], math.log10(x.high))
+    if first >= last:
+        return Markup("")
+    return path([(x(10**at), y(10 ** (v + slope * (at - h)))) for at in (first, last)], "guide")
 
 
 def _curve(x: Scale, y: Scale, curve: Points, style: str, mark: str) -> Markup:

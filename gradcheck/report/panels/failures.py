@@ -14,8 +14,9 @@ from gradcheck.report.text import apart, count, href, index_text, number
 from gradcheck.report.verdicts import Look, look
 
 ROWS = 400  # compact rows in all
-SCRIPTS = 300_000  # characters of scripts in all, and of one
+SCRIPTS = 200_000  # characters of scripts in all, and of one
 SCRIPT = 24_000
+LARGE = 12  # failures drawn large
 ENTRIES = 12  # wrong entries listed
 PLAIN_FACTORS = {2.0: "2", 0.5: "1/2", -1.0: "-1", 0.0: "0"}
 
@@ -38,9 +39,10 @@ class FailureView:
 
 @dataclass
 class _Room:
-    """How many characters of scripts the page still takes."""
+    """How many characters of scripts the page still takes, and the failures it has drawn."""
 
     left: int = SCRIPTS
+    drawn: int = 0
 
 
 def build(summary: Summary) -> Context:
@@ -68,6 +70,7 @@ def build(summary: Summary) -> Context:
 
 def view(failure: Failure, room: _Room) -> FailureView:
     finding = failure.finding
+    room.drawn += 1
     script, note = _script(finding.script, room)
     wrong = finding.evidence.wrong_entries
     return FailureView(
@@ -79,7 +82,7 @@ def view(failure: Failure, room: _Room) -> FailureView:
         [array_text(name, array) for name, array in list(finding.example.items())[:12]],
         script,
         note,
-        _charts(failure),
+        _charts(failure, room.drawn > LARGE),
         _files(failure),
     )
 
@@ -118,11 +121,11 @@ def _script(script: str, room: _Room) -> tuple[str, str]:
     return script, ""
 
 
-def _charts(failure: Failure) -> list[Chart]:
+def _charts(failure: Failure, small: bool) -> list[Chart]:
     evidence = failure.finding.evidence
     at_kink = evidence.kink is not None and not evidence.kink.point_defect
     charts = [
-        heat_maps(evidence.expected, evidence.returned),
+        heat_maps(evidence.expected, evidence.returned, small),
         kink_picture(evidence.kink) if evidence.kink else None,
         step_plot(evidence.levels, evidence.claimed, at_kink),
     ]

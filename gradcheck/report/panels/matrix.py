@@ -148,7 +148,7 @@ def _cell(cell: Cell | None, link: str) -> CellView | None:
         return None
     seen = look(cell.verdict)
     score = "" if cell.score is None else number(cell.score, 2)
-    words = seen.label + (f", {score} of the tolerance" if score else "")
+    words = seen.label + (f", {score} times the tolerance" if score else "")
     if cell.verdict == "correct":
         return CellView(f"g{_shade(cell.score)}", _short(cell.score), words)
     mark = seen.mark + (f" {_short(cell.score)}" if cell.score and cell.score > 1 else "")

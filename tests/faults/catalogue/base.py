@@ -18,7 +18,7 @@ def plant(right: Subject, name: str, vjp: Callable[..., Any], **changes: Any) ->
 
 
 def bend(right: Subject, name: str, of: str, bend: Callable[..., Any]) -> Subject:
-    """One gradient of a correct vjp replaced by bend(gradient, cotangent, inputs)."""
+    """One gradient of a correct vjp replaced by what `bend` makes of it, cotangent and inputs."""
 
     def vjp(cotangent: Any, **inputs: Any) -> dict[str, Any]:
         told = dict(right.vjp(cotangent, **inputs))
@@ -60,7 +60,7 @@ mlp = Subject(
 )
 tanh = Subject(
     "tanh",
-    forward=lambda x: np.tanh(x),
+    forward=lambda x: np.tanh(x),  # noqa: PLW0108 - a ufunc takes no keyword
     vjp=lambda u, x: {"x": u * (1 - np.tanh(x) ** 2)},
     inputs={"x": "batch features"},
     traits=("elementwise",),

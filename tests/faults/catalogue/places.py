@@ -88,10 +88,13 @@ FAULTS: list[Fault] = [
         plant(
             mlp,
             "g V",
-            lambda u, x, W, b, V: mlp.vjp(u @ V @ np.linalg.pinv(V.T), x=x, W=W, b=b, V=V),
-            where=lambda hidden, units, **rest: hidden == units,
+            lambda u, **i: {
+                **mlp.vjp(u @ i["V"] @ np.linalg.pinv(i["V"].T), **i),
+                "V": mlp.vjp(u, **i)["V"],
+            },
+            where=lambda hidden, units, **rest: hidden == units > 0,
         ),
-        mlp.but(where=lambda hidden, units, **rest: hidden == units),
+        mlp.but(where=lambda hidden, units, **rest: hidden == units > 0),
         "b",
         "transposed",
     ),
@@ -140,7 +143,8 @@ FAULTS: list[Fault] = [
     (
         "rectangular",
         bend(dense, "rect", "x",
-             lambda g, u, i: u @ i["W"].reshape(i["W"].shape[::-1]) if g.shape[1] != u.shape[1] else g),
+             lambda g, u, i: u @ i["W"].reshape(i["W"].shape[::-1])
+             if g.shape[1] != u.shape[1] else g),
         dense,
         "x",
         "transposed",

@@ -67,7 +67,7 @@ FAULTS: list[Fault] = [
     ("buffer", plant(tanh, "buffer", _Buffer().vjp), tanh, "x", "buffer reuse"),
     ("cotangent changed", plant(relu, "u *=", _changes_cotangent), relu, None, "mutation"),
     ("input changed", plant(dense, "W -=", _changes_input), dense, "W", "mutation"),
-    ("layout", plant(tanh, "raw memory", _assumes_contiguous), tanh, None,
+    ("layout", plant(tanh, "raw memory", _assumes_contiguous), tanh, "x",
      "contiguous assumption"),
     ("none", plant(dense, "forgets b", lambda u, x, W, b: {"x": u @ W.T, "W": x.T @ u}), dense, "b",
      "input without gradient"),

@@ -35,6 +35,15 @@ silu = Subject(
     inputs={"x": "n"},
     traits=("elementwise",),
 )
+bias_column = Subject(
+    "column added",
+    forward=lambda x, b: np.tanh(x) + b,
+    vjp=lambda u, x, b: {
+        "x": u * (1 - np.tanh(x) ** 2),
+        "b": u.sum(1, keepdims=True),
+    },
+    inputs={"x": "rows columns", "b": "rows 1"},
+)
 unit = Subject(
     "unit vector",
     forward=lambda x: x / np.sqrt((x * x).sum(-1, keepdims=True) + 1e-2),
@@ -85,10 +94,10 @@ FAULTS: list[Fault] = [
     ),
     (
         "broadcast sum",
-        bend(dense, "no sum", "b", lambda g, u, i: u.sum(0, keepdims=True)),
-        dense,
+        bend(bias_column, "no sum", "b", lambda g, u, i: u.copy()),
+        bias_column,
         "b",
-        None,
+        "missing broadcast sum",
     ),
     (
         "mean",
