@@ -43,8 +43,10 @@ def _grouped(findings: list[Finding]) -> list[list[Finding]]:
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding.cause or finding.message, []).append(finding)
-    # Within a cause the finding that names the fault speaks first.
-    return [sorted(group, key=lambda f: f.fault is None) for group in groups.values()]
+    # Within a cause the finding that names the fault, and an entry, speaks first.
+    return [
+        sorted(group, key=lambda f: (f.fault is None, f.index is None)) for group in groups.values()
+    ]
 
 
 def _finding_lines(group: list[Finding]) -> Iterator[str]:
@@ -55,8 +57,8 @@ def _finding_lines(group: list[Finding]) -> Iterator[str]:
         at = f"[{', '.join(map(str, finding.index))}]" if finding.index else ""
         expected, returned = _number(finding.expected), _number(finding.returned)
         yield f"    {finding.input}{at}: expected {expected}, returned {returned}"
-    for other in group[1:]:
-        yield f"    same cause: {other.kind.replace('_', ' ')}: {other.message}"
+    for said in dict.fromkeys(f"{o.kind.replace('_', ' ')}: {o.message}" for o in group[1:]):
+        yield f"    same cause: {said}"
     if finding.hint:
         yield f"    look for: {finding.hint}"
     yield f"    smallest example ({finding.check}):"
@@ -88,7 +90,7 @@ def _counts(report: Report) -> str:
 def _number(value: Any) -> str:
     if value is None:
         return "nothing"
-    number = complex(value)
+    number = complex(value) + 0.0  # no minus zero
     return f"{number.real:.8g}" if not number.imag else f"{number:.8g}"
 
 

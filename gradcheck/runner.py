@@ -61,8 +61,8 @@ class Run:
     found: dict[Key, tuple[Any, Finding]] = field(default_factory=dict)
     remembered: dict[Example, Key | None] = field(default_factory=dict)
     discards: Counter[str] = field(default_factory=Counter)
-    unclear: dict[tuple[str, str], Finding] = field(default_factory=dict)
-    clear: set[tuple[str, str]] = field(default_factory=set)
+    unclear: dict[tuple[str, str], list[Finding]] = field(default_factory=dict)
+    clear: Counter[tuple[str, str]] = field(default_factory=Counter)
     ran: int = 0
     started: float = field(default_factory=time.perf_counter)
     shrink_until: float | None = None
@@ -216,12 +216,12 @@ class Run:
 
     def _detectable(self, outcome: CheckOutcome, check: Check, notes: Notes) -> None:
         for name, figures in notes.detectable.items():
-            self.clear.add((check.name, name))
+            self.clear[check.name, name] += 1
             best = outcome.detectable.get(name)
             if best is None or figures["whole"] < best["whole"]:
                 outcome.detectable[name] = figures
         for name, finding in notes.unclear.items():
-            self.unclear.setdefault((check.name, name), finding)
+            self.unclear.setdefault((check.name, name), []).append(finding)
 
     def _keep(self, finding: Finding, case: Case) -> None:
         """Remember the finding if its example is the smallest of its key so far."""
@@ -238,13 +238,13 @@ class Run:
     def close(self) -> Report:
         """Turn what was gathered into the report."""
         report = self.report
-        for key, finding in self.unclear.items():
-            outcome = report.outcomes[key[0]]
-            if key not in self.clear and not outcome.findings:
-                outcome.findings.append(finding)
-            elif key in self.clear:
-                said = f"some examples left `{key[1]}` unjudged: {finding.message}"
-                outcome.remarks.append(said)
+        for (check, name), findings in self.unclear.items():
+            outcome, judged = report.outcomes[check], self.clear[check, name]
+            if not judged and not outcome.findings:
+                outcome.findings.append(findings[0])
+            elif judged:
+                of = f"{len(findings)} of {len(findings) + judged}"
+                outcome.remarks.append(f"{of} examples left `{name}` unjudged: too noisy there")
         self._explain()
         report.examples, report.discards = self.ran, dict(self.discards)
         report.coverage = self.coverage.as_dict()

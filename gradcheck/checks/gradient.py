@@ -13,6 +13,7 @@ from gradcheck.diagnosis import explain, plain
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
 from gradcheck.judgement.problem import Judgement
+from gradcheck.rounding import ULP
 
 
 class Gradient(Check):
@@ -42,8 +43,9 @@ def _note(notes: Notes, judgement: Judgement) -> None:
         notes.score = max(notes.score, judgement.score)
     if judgement.verdict == "correct" and judgement.detectable > 0:
         notes.detectable[judgement.name] = {
-            "whole": judgement.detectable,
-            "entry": judgement.detectable_entry,
+            # Below an ulp nothing is seen: a figure there comes from an exactly linear function.
+            "whole": max(judgement.detectable, ULP["float64"]),
+            "entry": max(judgement.detectable_entry, ULP["float64"]),
         }
     if judgement.kink is not None and judgement.kink.point_defect:
         notes.remarks.append(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gradcheck.case import Case
-from gradcheck.checks.base import CONTRACT, Check, Notes
+from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.evaluation import ForwardRaised
 from gradcheck.examples import arrays_of, reseeded
 from gradcheck.findings import Finding
@@ -16,7 +16,7 @@ from gradcheck.rounding import REORDERED, difference, tolerance
 class Repeat(Check):
     name = "repeat"
     law = "a second vjp call gives the same and alters no earlier result"
-    stage = CONTRACT
+    stage = VALUES
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
         if "stateful" in case.subject.traits:

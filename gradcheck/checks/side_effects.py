@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.checks.base import CONTRACT, Check, Notes
+from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.findings import Finding
 
 
 class SideEffects(Check):
     name = "side_effects"
     law = "cotangent, inputs and global random state are left as they were"
-    stage = CONTRACT
+    stage = VALUES
     every = 2
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ FAULTS = [
     plant(
         "dense: the activation's derivative left out",
         DENSE,
-        ("derivative of another activation",),
+        ("`b`",),
         vjp=lambda right, cotangent, x, W, b: {
             "x": cotangent @ W.T,
             "W": x.T @ cotangent,

@@ -110,7 +110,7 @@ FAULTS = [
     plant(
         "mse: a sum with the mean's factor",
         SUM,
-        ("mean instead of sum",),
+        ("scaled by 1/(batch*outputs)",),
         vjp=lambda right, cotangent, prediction, target: {
             name: g / max(prediction.size, 1)
             for name, g in right.vjp(cotangent, prediction=prediction, target=target).items()
