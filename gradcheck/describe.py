@@ -22,15 +22,16 @@ def describe_report(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     findings = report.findings
     yield f"{report.subject}: {report.verdict.replace('_', ' ')} ({_counts(report)})"
-    for cause in _grouped(findings)[:SHOWN]:
+    groups = _grouped(findings)
+    for group in groups[:SHOWN]:
         yield ""
-        yield from _finding_lines(cause)
-    if len(_grouped(findings)) > SHOWN:
-        yield f"\n... and {len(_grouped(findings)) - SHOWN} more causes"
-    if findings and findings[0].script:
+        yield from _finding_lines(group)
+    if len(groups) > SHOWN:
+        yield f"\n... and {len(groups) - SHOWN} more causes"
+    if groups and groups[0][0].script:
         yield ""
         yield "to reproduce:"
-        yield from (f"    {line}" for line in findings[0].script.rstrip().splitlines())
+        yield from (f"    {line}" for line in groups[0][0].script.rstrip().splitlines())
     yield from _passes(report)
     for remark in report.remarks:
         yield f"  remark: {remark}"
@@ -63,7 +64,7 @@ def _finding_lines(group: list[Finding]) -> Iterator[str]:
         yield f"    look for: {finding.hint}"
     yield f"    smallest example ({finding.check}):"
     for name, value in finding.example.items():
-        yield f"      {name} = {_value(value)}"
+        yield f"      {name} = {_value(value, indent=9 + len(name))}"
 
 
 def _passes(report: Report) -> Iterator[str]:
@@ -94,9 +95,9 @@ def _number(value: Any) -> str:
     return f"{number.real:.8g}" if not number.imag else f"{number:.8g}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, indent: int) -> str:
     if not isinstance(value, np.ndarray):
         return repr(value)
     if value.size > 64:
         return f"array of shape {value.shape}, {value.dtype}"
-    return np.array2string(value, separator=", ", threshold=64).replace("\n", "\n" + " " * 12)
+    return np.array2string(value, separator=", ", threshold=64).replace("\n", "\n" + " " * indent)

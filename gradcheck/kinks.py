@@ -42,6 +42,9 @@ PATTERNS = 12
 VERIFIED = 1e-5
 # A claim that changes by this share of its jump on the way to the point is noisy, not kinked.
 STEADY = 0.125
+# A claim is rejected by its sides only where they differ by this share: less may be the roundoff
+# of an ill-conditioned claim, and differences of the function decide.
+STRONG = 2.0**-8
 # A convention is recognised within this distance of alpha.
 NAMED = 0.02
 
@@ -93,6 +96,12 @@ class Sides:
         return np.asarray((spread > self.tolerance) & (drift <= STEADY * spread))
 
     @property
+    def strong(self) -> bool:
+        """Whether a jump is large enough to reject a claim by."""
+        sizes = np.max(np.abs(self.probes), axis=0)
+        return bool(np.any(self.kinked & (self.high - self.low > STRONG * sizes)))
+
+    @property
     def outside(self) -> np.ndarray:
         """Entries where the claim is beyond both ends of what was seen."""
         slack = self.firm + NAMED * (self.high - self.low)
@@ -115,7 +124,8 @@ class Neighbourhood:
         """A direction of unequal magnitudes in the input's units; all positive if wanted."""
         backend = self.case.backend
         x = self.case.x(self.name)
-        values = np.asarray(backend.to_numpy(backend.random_signs(x, self.seed + salt)) * self.unit)
+        values = backend.to_numpy(backend.random_signs(x, self.seed + salt))
+        values *= self.unit
         if positive:
             values = np.abs(values.real) + (
                 1j * np.abs(values.imag) if values.dtype.kind == "c" else 0
@@ -175,7 +185,7 @@ def _outside(values: np.ndarray, domain: Domain) -> np.ndarray:
 
 
 def flat(values: np.ndarray) -> np.ndarray:
-    """A flat real array, real and imaginary parts side by side."""
+    """A flat real view of a contiguous array, real and imaginary parts side by side."""
     values = np.ascontiguousarray(values).reshape(-1)
     return values.view(values.real.dtype) if values.dtype.kind == "c" else values
 

@@ -27,8 +27,12 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 DROP = 0.25, 0.1
 
 
-def scheme(name, function, weights, data, twin, *, source, kinks="twin", **options):
-    """The Subject of function(weights, *data) -> (loss, gradient) with torch's loss as its twin."""
+def scheme(name, function, weights, data, twin, *, source, kinks="autodiff", **options):
+    """The Subject of function(weights, *data) -> (loss, gradient) with torch's loss as its twin.
+
+    Two relus at their kinks at once have no convention that is right at every point: the schemes
+    do what autodiff does. One relu alone must be the twin's.
+    """
 
     def split(inputs):
         return {k: inputs[k] for k in weights}, [inputs[k] for k in data]
@@ -141,6 +145,7 @@ SUBJECTS = [
             {"x": given("rows features"), "y": given("rows outputs")},
             torch_schemes.demo(c),
             source="(002) relu demo net",
+            kinks="twin",
         )
         for c in (0.0, 0.5, 1.0)
     ),
@@ -171,6 +176,7 @@ SUBJECTS = [
             "mask": mask("features units"),
         },
         torch_schemes.masked,
+        kinks="twin",
         source="(002) selectively zero weights",
         dims={"rows": (1, 6), "units": (1, 6)},
     ),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gradcheck.adapters import probing
+from gradcheck.adapters import numpy, probing
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments
 from gradcheck.adapters.state import seeded
@@ -28,6 +28,7 @@ OPTIONS = None  # passed on to what it makes
 
 # Sizes at which two layers are made. All different, and no sums or products of each other.
 FIRST, SECOND = (3, 5, 7, 11, 13), (4, 9, 6, 17, 10)
+SQUARE = 4
 MOST_LAYERS = 64
 
 
@@ -60,15 +61,15 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     dims = options.pop("dims", None)
     options.setdefault("name", str(getattr(obj, "__name__", type(obj).__name__)))
 
-    def layer(**sizes: int) -> Subject:
-        given = None if inputs is None else {n: _at(i, sizes) for n, i in inputs.items()}
-        return adapt_layer(_make(obj, sizes), given, **options)
+    def layer(sizes: Mapping[str, int], declared: Any = inputs, **more: Any) -> Subject:
+        given = None if declared is None else {n: _at(i, sizes) for n, i in declared.items()}
+        return adapt_layer(_make(obj, sizes), given, **{**options, **more})
 
     if not names:
-        subject = layer()
-        return subject.but(dims=dims, recipe=_recipe(obj)) if dims else subject
+        subject = layer({})
+        return subject.but(dims=dims, recipe=recipe_of(obj)) if dims else subject
     made = [(s, _first(layer, obj, s)) for s in _trials(names)]
-    return _Factory(layer, names, made).subject(dims, _recipe(obj))
+    return _Factory(layer, names, made).subject(dims, recipe_of(obj))
 
 
 class _Factory:
@@ -84,7 +85,13 @@ class _Factory:
         self.made = made
         self.pattern = made[0][1]
         self.inputs = {name: self._general(name) for name in self.pattern.inputs}
-        self.layer = functools.lru_cache(maxsize=MOST_LAYERS)(layer)
+        # What the first layer's adapter found out holds for all: at size 0 it could not be seen.
+        # A fault may let no rectangular layer run; a square one then.
+        self.settled = numpy.settled(self.pattern) or numpy.settled(
+            layer(dict.fromkeys(names, SQUARE))
+        )
+        self.make = layer
+        self.layer = functools.lru_cache(maxsize=MOST_LAYERS)(self._layer)
         seen = {n for item in self.inputs.values() for n in item.shape.names}
         unseen = [name for name in names if name not in seen]
         if unseen:
@@ -118,6 +125,10 @@ class _Factory:
         shapes = {name: item.shape for name, item in self.inputs.items()}
         sizes = probing.sizes_from(shapes, inputs)
         return self.layer(**{name: sizes[name] for name in self.names})
+
+    def _layer(self, **sizes: int) -> Subject:
+        own = {n: i for n, i in self.inputs.items() if n not in self.settled.get("parameters", ())}
+        return self.make(sizes, own, **self.settled)
 
     def _claim_error(self, **inputs: Any) -> Mapping[str, Any]:
         stated = self._of(inputs).claim_error
@@ -169,7 +180,7 @@ def _trials(names: tuple[str, ...]) -> list[dict[str, int]]:
 
 def _first(layer: Callable[..., Subject], obj: Any, sizes: dict[str, int]) -> Subject:
     try:
-        return layer(**sizes)
+        return layer(sizes)
     except GradcheckError:
         raise
     except Exception as error:
@@ -227,10 +238,6 @@ def _bound(bound: Any, sizes: Mapping[str, int]) -> Any:
 
 def _filled(text: str, sizes: Mapping[str, int]) -> str:
     return re.sub(r"[A-Za-z_]\w*", lambda m: str(sizes.get(m.group(), m.group())), text)
-
-
-def _recipe(obj: Any) -> str | None:
-    return recipe_of(obj)
 
 
 def _nothing() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from gradcheck.adapters import jax, nested, probing
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments, call, fit
-from gradcheck.adapters.torch_autograd import Autograd, accepts, find_declaration, tensors
+from gradcheck.adapters.torch_autograd import Autograd, find_declaration, tensors
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, array
 from gradcheck.subject import Subject
@@ -44,7 +45,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, train: bool | None 
     }
     whole: dict[str, Input] = {**declared, **parameters}
     fields: dict[str, Any] = {
-        "name": layer.owner, "dims": dims, "kinks": "autodiff", "traits": {"autograd"},
+        "name": layer.owner, "dims": dims, "kinks": "autodiff", "traits": layer.traits(),
         "recipe": recipe_of(obj),
     }  # fmt: skip
     if backend == "jax":
@@ -85,10 +86,16 @@ class Running:
             known = {n for v in self.obj.weights for n in v.shape}
             return probing.pinned(self._runs, names, known)
         values = self._native(probing.numbers(self.data, sizes))
-        call(self.layer, self.takes, self._arguments(values))
+        with _full_precision():
+            call(self.layer, self.takes, self._arguments(values))
         self._load()
         pins = {n: s for n, s in sizes.items() if not self._runs({**sizes, n: s + 1})}
         return {name: (size, size) for name, size in pins.items()}
+
+    def traits(self) -> set[str]:
+        """Keras layers that draw hold the state of their generators as variables."""
+        draws = any("seed" in v.path for v in self.layer.non_trainable_variables)
+        return {"autograd", "stochastic"} if draws and self.train else {"autograd"}
 
     def _load(self) -> None:
         if self.obj.built and not self.layer.built:
@@ -113,7 +120,8 @@ class Running:
         def stateless(*args: Any, **kwargs: Any) -> Any:
             return self.layer.stateless_call(trainable, others, *args, **kwargs, **extra)[0]
 
-        return call(stateless, self.takes, self._arguments(values))
+        with _full_precision():
+            return call(stateless, self.takes, self._arguments(values))
 
     def _arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
         data = {name: values[name] for name in self.data}
@@ -150,9 +158,21 @@ def _copy(obj: Any) -> Any:
     return made
 
 
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Keep float64 in float64: Keras's promotion rules make float32 of it, as JAX's default does."""
+    rules = getattr(sys.modules.get("keras.src.backend.common.dtypes"), "BIT64_TO_BIT32_DTYPE", None)
+    if not isinstance(rules, dict) or "float64" not in rules:
+        yield
+        return
+    narrowed = rules.pop("float64")
+    try:
+        yield
+    finally:
+        rules["float64"] = narrowed
+
+
 def _short(path: str) -> str:
     """`dense_3/kernel` -> `kernel`; inner layers keep their names, with dots."""
     return path.split("/", 1)[-1].replace("/", ".")
 
-
-__all__ = ["NAME", "OPTIONS", "accepts", "adapt", "knows"]

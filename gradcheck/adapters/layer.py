@@ -49,6 +49,7 @@ class Layer:
         self.slots = find_slots(self.work)
         self.used: dict[str, Slot] = {}
         self.in_place: set[str] = set()
+        self.settled = False  # whether a backward was seen, or the user said what it does
         self.data: list[str] = []
         self.places: dict[str, str] = {}
         self.build: nested.Build = dict
@@ -89,8 +90,10 @@ class Layer:
             self.rate = in_place.as_rate(given)
         elif not any(name in in_place.RATES for name in self.back.names):
             self.rate = seen.rate if seen is not None else self._held_rate()
+        self.in_place = set(self.options.get("in_place") or ())
+        self.settled = seen.backward if seen is not None else "in_place" in self.options
         if seen is not None:
-            self.in_place = {name for name in slots if name in seen.updated}
+            self.in_place |= seen.updated & slots.keys() - seen.kept
             self.traits |= seen.traits
 
     def _held_rate(self) -> float:

@@ -22,7 +22,7 @@ from gradcheck.subject import Subject
 
 NAME = "an object with forward and backward methods (or __call__ and backprop, ...)"
 OPTIONS = frozenset(
-    ("learning_rate", "parameters", "frozen", "forward", "backward", "traits")
+    ("learning_rate", "parameters", "in_place", "frozen", "forward", "backward", "traits")
 )  # fmt: skip
 
 
@@ -36,8 +36,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     """A Subject of an object with a forward and a backward; the object itself is not touched.
 
     learning_rate: of a backward that updates in place (else an attribute such as lr, else 1).
-    parameters: names of the attributes that are parameters; frozen: names of those that are not.
-    forward, backward: names of the two methods. Raises UsageError where shapes must be given.
+    parameters: names of the attributes that are parameters; in_place: of those that backward
+    updates; frozen: of those that are none. forward, backward: names of the two methods. Raises UsageError where shapes must be given.
     """
     layer = Layer(obj, options)
     declared, build = _declared(layer, inputs)
@@ -47,7 +47,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     dims = probing.pinned(
         lambda sizes: _runs(layer, data, sizes), probing.names_of(data), layer.sizes()
     )
-    seen = _observed(layer, data, dims)
+    told = options.get("parameters") is not None and options.get("in_place") is not None
+    seen = None if told else _observed(layer, data, dims)
     slots = _parameters(layer, seen, options)
     layer.use(slots, seen, [n for n, item in data.items() if item.differentiable])
     whole = {**data, **{n: declared.get(n, _fixed(s)) for n, s in slots.items()}}
@@ -62,6 +63,20 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
         reset=layer.reset,
         recipe=recipe_of(obj),
     )
+
+
+def settled(subject: Subject) -> dict[str, Any]:
+    """Options that make another object of the same class a Subject in the same way.
+
+    Empty where nothing was to be seen, because backward raised or there is no such object.
+    """
+    layer = getattr(subject.forward, "__self__", None)
+    if not isinstance(layer, Layer) or not layer.settled:
+        return {}
+    found: dict[str, Any] = {"parameters": list(layer.used), "in_place": sorted(layer.in_place)}
+    if layer.in_place:
+        found["learning_rate"] = layer.rate
+    return {**found, "traits": sorted(layer.traits)}
 
 
 def _declared(layer: Layer, inputs: Mapping[str, Any] | None) -> tuple[dict[str, Input], Any]:
@@ -101,7 +116,7 @@ def _parameters(
     layer: Layer, seen: Observed | None, options: Mapping[str, Any]
 ) -> dict[str, Slot]:
     """The slots that are parameters: named by the user, or told by what was observed."""
-    for option in ("parameters", "frozen"):
+    for option in ("parameters", "in_place", "frozen"):
         for name in options.get(option) or ():
             if name not in layer.slots:
                 known = ", ".join(layer.slots) or "none"

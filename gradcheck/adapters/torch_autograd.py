@@ -136,6 +136,22 @@ def accepts(run: Run, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bo
     return any(isinstance(leaf, torch.Tensor) for leaf in nested.leaves(made[0]))
 
 
+def draws(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]]) -> bool:
+    """Whether `run` takes numbers from torch's global generator, at small generic inputs."""
+    torch = require_torch()
+    names = probing.names_of(data)
+    for start in (3, 2, 4):
+        sizes = probing.first_sizes(names, dims, start)
+        if not probing.fits(data, sizes):
+            continue
+        values = tensors(probing.numbers(data, sizes, seed=3))
+        with random_state({}):
+            before = torch.get_rng_state()
+            if probing.succeeds(run, values):
+                return not torch.equal(before, torch.get_rng_state())
+    return False
+
+
 def find_declaration(run_with: Run, names: Sequence[str], sizes: Iterable[int]) -> Any:
     """Inputs of one shape for all `names` that `run_with` takes: {name: shape}, or None.
 

@@ -12,6 +12,7 @@ from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.torch_autograd import (
     Autograd,
     accepts,
+    draws,
     find_declaration,
     loaded_torch,
     require_torch,
@@ -62,7 +63,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
         inputs=whole,
         dims=dims,
         kinks="autodiff",
-        traits={"autograd"},
+        traits={"autograd", *(("stochastic",) if draws(module.run, data, dims) else ())},
         backend="torch",
         recipe=recipe_of(obj) or evaluable(obj, "torch.nn"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradcheck.adapters import nested, probing
 from gradcheck.adapters.signatures import Arguments, arguments, call, fit
-from gradcheck.adapters.torch_autograd import Autograd, accepts, find_declaration
+from gradcheck.adapters.torch_autograd import Autograd, accepts, draws, find_declaration
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Constant, Input
 from gradcheck.subject import Subject
@@ -53,6 +53,8 @@ def subject_of(
     dims = probing.pinned(
         lambda sizes: accepts(called, declared, sizes), probing.names_of(declared), _sizes(declared)
     )
+    if draws(called, declared, dims):
+        fields["traits"] = {*fields.get("traits", ()), "stochastic"}
     autograd = claim(called, [n for n, item in declared.items() if item.differentiable])
     return Subject(
         name=name,

@@ -42,7 +42,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     wrong, reason = _offending(case, name, around, sides)
     if not wrong.any() and not reason:
         return _accepted(case, name, sides)
-    return _rejected(case, name, sides, wrong, reason)
+    return _rejected(case, name, sides, wrong, reason) if sides.strong else None
 
 
 def _offending(

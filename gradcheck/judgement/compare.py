@@ -6,6 +6,7 @@ about that. Only a disagreement does, and it must have tried every step size.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,6 +136,9 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
     """The comparison that the levels so far allow."""
     stairs = plateaus.staircase(scans)
     estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
+    nothing = _nothing(line, estimate, said)
+    if nothing:
+        estimate = dataclasses.replace(estimate, error=nothing)
     tolerance = estimate.error + said.margin
     agreed = abs(estimate.value - said.value) <= tolerance < math.inf
     return Comparison(
@@ -144,12 +148,25 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
         error=estimate.error,
         tolerance=tolerance,
         weight=said.weight,
-        reference=reference(line, said, scans),
+        reference=zero_reference(line, scans) if nothing else reference(line, said, scans),
         levels=estimate.levels,
         scans=tuple(scans),
         bend=bend,
         doubtful=not agreed and stairs and _on_the_slope(line, scans, said),
     )
+
+
+def _nothing(line: fd.Line, estimate: fd.Estimate, said: Claimed) -> float:
+    """The rounding of the outputs, where claim and derivative are both below it; else 0.0.
+
+    A backward pass works with terms as large as cotangent times outputs: a gradient smaller than
+    their roundoff is zero to it. (The gradient of a saturated softmax, of a bias that cancels.)
+    """
+    largest = max(abs(estimate.value), said.weight)
+    if not 0.0 < largest < math.inf:
+        return 0.0
+    rounding = 4 * EPS * line.weight(line.base)
+    return rounding if largest <= rounding else 0.0
 
 
 def _on_the_slope(line: fd.Line, scans: list[fd.Scan], said: Claimed) -> bool:

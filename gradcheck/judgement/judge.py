@@ -156,7 +156,7 @@ def _beside(case: Case, name: str, verdict: Judgement) -> Judgement:
         there = alone(at_kink.moved(case, name), name)
     except SKIPPED:
         return verdict
-    if there.verdict not in ("wrong", "nonfinite"):
+    if there.verdict != "wrong":
         return verdict
     details = {**there.details, "moved": True}
     reason = "undecided at the point itself, but wrong close by"

@@ -232,7 +232,9 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
         for s in ordered
     ]
     changed = [scan.changed for scan in ordered]
-    settled = noise.settle(levels, None if staircase else changed, line.stencil.amplification)
+    settled = noise.settle(
+        levels, None if staircase else changed, rounding, line.stencil.amplification
+    )
     chosen = noise.choose(settled)
     marked = tuple(
         Level(level.step, level.estimate, level.truncation, level.noise, i == chosen)

@@ -17,21 +17,27 @@ from gradcheck.judgement.problem import Level
 SAFETY = 10.0
 # Noise is the same at every step; where it seems to shrink, the smaller step knows it better ...
 KEPT_UPWARDS = 0.7
-# ... and where outputs cease to move with the step, the larger step that looked stationary does.
+# ... and where outputs, or numbers inside the function, cease to move with the step, the larger
+# step that looked stationary does. (Not where the noise falls but stays above rounding: a wave
+# too fast for the larger steps looks stationary too.)
 KEPT_DOWNWARDS = 0.5
 
 
 def settle(
-    levels: Sequence[Level], changed: Sequence[int] | None, amplification: float
+    levels: Sequence[Level],
+    changed: Sequence[int] | None,
+    rounding: float,
+    amplification: float,
 ) -> list[tuple[Level, float]]:
     """Each level with its total error. levels: largest step first, noise that of one value.
 
     changed: how many outputs moved at each level; None where levels that stand still are exact.
+    rounding: least noise of one value.
     """
     ordered = levels
     etas = [level.noise for level in ordered]
     if changed is not None:
-        etas = _steady(etas, changed)
+        etas = _steady(etas, changed, rounding)
     return [
         (
             dataclasses.replace(level, noise=amplification * eta / level.step),
@@ -41,12 +47,12 @@ def settle(
     ]
 
 
-def _steady(etas: Sequence[float], changed: Sequence[int]) -> list[float]:
+def _steady(etas: Sequence[float], changed: Sequence[int], rounding: float) -> list[float]:
     """Noise per level (largest step first) that neither shrinks nor vanishes along the steps."""
     raised = list(etas)
     for i, eta in enumerate(etas):
-        freezing = i > 0 and changed[i] < changed[i - 1]
-        if freezing and _stationary(etas, i - 1):
+        quiet = i > 0 and (changed[i] < changed[i - 1] or eta <= 16 * rounding)
+        if quiet and _stationary(etas, i - 1):
             raised[i] = max(eta, KEPT_DOWNWARDS * raised[i - 1])
     below = 0.0
     for i in range(len(raised) - 1, -1, -1):

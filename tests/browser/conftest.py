@@ -29,7 +29,7 @@ def pages(tmp_path_factory):
 
 @pytest.fixture
 def visit(chromium, pages):
-    """visit("failing", width=400, ...): the page in a fresh context; its console is in .said."""
+    """Opens a page in a fresh context; what it logs and asks for is in its `said`."""
     contexts = []
 
     def open_page(name, anchor="", *, width=1280, **options):

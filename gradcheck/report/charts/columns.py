@@ -30,7 +30,7 @@ def columns(title: str, counts: Sequence[tuple[str, int]], what: str) -> Chart |
         if len(drawn) <= 9:
             shapes += [text(middle, BOTTOM - height - 4, count(n), "value", "middle")]
     description = _describe(counts, what)
-    picture = Picture(title, description, WIDTH, HEIGHT, Markup("").join(shapes))
+    picture = Picture(f"Sizes of {title}", description, WIDTH, HEIGHT, Markup("").join(shapes))
     return Chart(title, description, [picture], (what, "examples"), list(counts)[:100])
 
 
