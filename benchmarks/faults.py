@@ -150,13 +150,13 @@ def planted(vjp, name: str, fault: Fault, at: Index):
 
 
 def visible(fault: Fault, g: np.ndarray, at: Index) -> bool:
-    """Whether the fault can be planted in `g` and changes it by more than rounding.
+    """Whether the fault can be planted in `g` and is there to be seen.
 
-    A roll of equal numbers or a transposed symmetric matrix is no fault, and an entry below the
-    rounding of its largest neighbour is not there to be seen.
+    A roll of equal numbers or a transposed symmetric matrix is no fault. What counts is the change
+    against the largest entry: a millionth of the fault's own size, and never less than rounding.
     """
     changed = fault.plant(g, at)
     if changed is None:
         return False
     difference = np.max(np.abs(changed - g), initial=0.0)
-    return bool(difference > 1e-12 * np.max(np.abs(g), initial=0.0))
+    return bool(difference > max(1e-12, 1e-6 * fault.size) * np.max(np.abs(g), initial=0.0))

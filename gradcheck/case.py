@@ -79,12 +79,9 @@ class Case:
 
     def cotangents_from(self, seed: int) -> tuple[Any, ...]:
         return tuple(
-            self.backend.random_signs(output, seed + 31 * k) if self.has_cotangent(output) else None
-            for k, output in enumerate(self.outputs)
+            self.backend.random_signs(self.outputs[k], seed + 31 * k) if k in self.judged else None
+            for k in range(len(self.outputs))
         )
-
-    def has_cotangent(self, output: Any) -> bool:
-        return self.backend.is_array(output) and self.backend.is_inexact(output)
 
     def packed(self, cotangents: tuple[Any, ...]) -> Any:
         """Cotangents as the subject's vjp takes them: bare where forward returns a bare array."""
@@ -125,7 +122,12 @@ class Case:
     @property
     def judged(self) -> list[int]:
         """Positions of the outputs that have a cotangent."""
-        return [k for k, output in enumerate(self.outputs) if self.has_cotangent(output)]
+        is_array, is_inexact = self.backend.is_array, self.backend.is_inexact
+        return [
+            k
+            for k, output in enumerate(self.outputs)
+            if is_array(output) and is_inexact(output) and k not in self.subject.without_gradient
+        ]
 
     def problem(self) -> Problem:
         """This case as the verdict engine takes it: only outputs with a cotangent."""

@@ -99,6 +99,7 @@ class Sides:
     def strong(self) -> bool:
         """Whether a jump is large enough to reject a claim by."""
         sizes = np.max(np.abs(self.probes), axis=0)
+        sizes = np.maximum(sizes, _rms(sizes) / 64)  # an entry near zero is all roundoff
         return bool(np.any(self.kinked & (self.high - self.low > STRONG * sizes)))
 
     @property
@@ -127,10 +128,14 @@ class Neighbourhood:
         values = backend.to_numpy(backend.random_signs(x, self.seed + salt))
         values *= self.unit
         if positive:
-            values = np.abs(values.real) + (
-                1j * np.abs(values.imag) if values.dtype.kind == "c" else 0
-            )
-        return backend.from_numpy(np.asarray(values))
+            flat(values)[:] = np.abs(flat(values))
+        return backend.from_numpy(self._shown(values))
+
+    def _shown(self, values: np.ndarray) -> np.ndarray:
+        """`values` with the entries that are not to be looked at set to zero."""
+        if self.name in self.case.hidden:
+            values[self.case.hidden[self.name]] = 0
+        return values
 
     def place(self, step: float, w: Array) -> Array:
         """Move the point by step w; entries that would leave the domain go the other way."""
@@ -154,7 +159,8 @@ class Neighbourhood:
         point[self.name] = self.place(step, w)
         given = tuple(backend.copy(u) for u in case.cotangent)
         try:
-            return flat(backend.to_numpy(case.problem.vjp(given, point)[self.name]))
+            found = backend.to_numpy(case.problem.vjp(given, point)[self.name])
+            return flat(self._shown(found))
         except SKIPPED:
             return np.full(flat(backend.to_numpy(point[self.name])).shape, math.nan)
 
@@ -283,7 +289,13 @@ def in_hull(sides: Sides) -> bool:
     """Whether the claim is a convex combination of what was seen: weights >= 0 that sum to 1."""
     unit = float(np.max(np.abs(sides.probes))) or 1.0
     rows = np.vstack([sides.probes.T / unit, np.ones(len(sides.probes))])
-    weights, _ = nnls(rows, np.append(sides.claim / unit, 1.0))
+    # The triangular factor is the same problem in as many rows as there are columns.
+    table = np.column_stack([rows, np.append(sides.claim / unit, 1.0)])
+    small = np.asarray(np.linalg.qr(table, mode="r"))
+    try:
+        weights, _ = nnls(small[:, :-1], small[:, -1])
+    except RuntimeError:  # no convergence
+        return False
     left = np.abs(weights @ sides.probes - sides.claim)
     limit = sides.firm + NAMED * np.max(sides.high - sides.low)
     return bool(abs(np.sum(weights) - 1.0) <= NAMED and np.all(left <= limit))

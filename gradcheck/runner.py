@@ -198,8 +198,8 @@ class Run:
         except ClaimRaised as raised:
             findings = [self._claim_raised(check, case, raised)]
         except ForwardRaised as raised:
-            said = f"forward raised {raised} near a point where it had not"
-            findings = [case.finding(check.name, "broken", said, cause="forward raises nearby")]
+            findings = []
+            outcome.remarks.append(f"forward raised {raised} near a point where it had not")
         outcome.seconds += time.perf_counter() - start
         outcome.evaluations += case.evaluator.forwards - calls
         outcome.examples += 1
@@ -295,11 +295,20 @@ def _as_numbers(value: Any) -> Any:
     if isinstance(value, np.ndarray | bool | type(None) | str):
         return value
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        value = _from_tensor(value)
     try:
         return np.asarray(value)
     except ValueError as error:
         raise UsageError(f"at: {describe(error)} for {value!r}") from None
+
+
+def _from_tensor(value: Any) -> np.ndarray:
+    try:
+        return np.array(value.detach().cpu().resolve_conj().numpy())
+    except (TypeError, RuntimeError) as error:
+        raise UsageError(
+            f"at: a {value.layout} {value.dtype} tensor cannot be used: {describe(error)}"
+        ) from None
 
 
 def _size(case: Case) -> tuple[float, ...]:

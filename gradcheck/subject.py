@@ -33,7 +33,8 @@ class Subject:
     The fields after `source` are set by adapters: backend names the array library forward and
     vjp speak; claim_error(**inputs) -> absolute error of the claim by input; reset() restores
     state before every evaluation; recipe is Python text that builds the object again; remarks is
-    what the adapter assumed or noticed.
+    what the adapter assumed or noticed; without_gradient holds positions of outputs that are marked
+    as not differentiable and get no cotangent.
 
     Raises UsageError for a name, trait, kink rule or input that cannot be used.
     """
@@ -54,6 +55,7 @@ class Subject:
     reset: Callable[[], None] | None = field(default=None, kw_only=True)
     recipe: str | None = field(default=None, kw_only=True)
     remarks: tuple[str, ...] = field(default=(), kw_only=True)
+    without_gradient: frozenset[int] = field(default=frozenset(), kw_only=True)
 
     def __post_init__(self) -> None:
         owner = f"subject {self.name!r}"

@@ -21,27 +21,24 @@ def expect(**arguments):
 
 
 def _bind(name, actual, wanted, sizes, origins):
+    tail = actual
     if wanted[:1] == ["..."]:
         wanted = wanted[1:]
         lead = len(actual) - len(wanted)
         if lead < 0:
             raise ValueError(f"{name} has shape {actual}: at least {_words(wanted)} is needed")
         _bind_one(name, actual, "...", actual[:lead], sizes, origins)
-        actual_tail = actual[lead:]
-    else:
-        actual_tail = actual
-    if len(actual_tail) != len(wanted):
+        tail = actual[lead:]
+    if len(tail) != len(wanted):
         raise ValueError(f"{name} has shape {actual}: {_words(wanted)} is needed{_seen(origins)}")
-    for word, size in zip(wanted, actual_tail, strict=True):
+    for word, size in zip(wanted, tail, strict=True):
         _bind_one(name, actual, word, size, sizes, origins)
 
 
 def _bind_one(name, actual, word, size, sizes, origins):
-    if word.isdigit():
-        if size != int(word):
-            raise ValueError(f"{name} has shape {actual}: a dimension is {size}, not {word}")
-        return
-    if sizes.setdefault(word, size) != size:
+    if word.isdigit() and size != int(word):
+        raise ValueError(f"{name} has shape {actual}: a dimension is {size}, not {word}")
+    if not word.isdigit() and sizes.setdefault(word, size) != size:
         other, shape = origins[word]
         dimension = "leading dimensions" if word == "..." else f"`{word}`"
         raise ValueError(

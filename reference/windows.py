@@ -24,6 +24,8 @@ def pair(name, value, low=1):
 def count(size, kernel, stride, padding, dilation):
     """How many windows fit along one axis; ValueError where not even one does."""
     at_least("kernel", kernel, 1)
+    if size == 0:
+        raise ValueError("x has no positions along an axis that windows slide over")
     room, span = size + 2 * padding, dilation * (kernel - 1) + 1
     if span > room:
         raise ValueError(f"a kernel spanning {span} does not fit into {room} positions of x")

@@ -21,8 +21,10 @@ from reference.layers import (
 from suites.building import F, points, subject, torch, torch_function
 
 
-def activation(module, *, at=None, **options):
-    inputs = {"x": array("...", values=points(*at) if at else None)}
+def activation(module, *, at=None, bounds=(None, None), **options):
+    """A subject of one input; `at` are points that half of its numbers are put at."""
+    low, high = bounds
+    inputs = {"x": array("...", low=low, high=high, values=points(*at) if at else None)}
     constants = {name: constant(value) for name, value in options.pop("constants", {}).items()}
     return subject(module, inputs | constants, traits=("elementwise",), **options)
 
@@ -37,14 +39,29 @@ SUBJECTS = [
         twin=torch_function("nn.functional.elu"),
     ),
     activation(selu, kinks=0.0, twin=torch_function("nn.functional.selu")),
-    activation(gelu, twin=torch_function("nn.functional.gelu")),
-    activation(gelu_tanh, twin=torch_function("nn.functional.gelu", approximate="tanh")),
-    activation(softplus, twin=torch_function("nn.functional.softplus", threshold=1e9)),
+    # torch's gelu loses its digits far below 0, where 1 + erf or 1 + tanh cancels: by hand there.
+    activation(gelu, twin=lambda x: x * torch.exp(torch.special.log_ndtr(x))),
+    activation(
+        gelu,
+        name="gelu-near-zero",
+        bounds=(-4, 8),
+        twin=torch_function("nn.functional.gelu"),
+    ),
+    activation(
+        gelu_tanh, twin=lambda x: x * torch.sigmoid(1.5957691216057308 * (x + 0.044715 * x**3))
+    ),
+    activation(
+        gelu_tanh,
+        name="gelu_tanh-near-zero",
+        bounds=(-4, 8),
+        twin=torch_function("nn.functional.gelu", approximate="tanh"),
+    ),
+    activation(softplus, twin=torch_function("nn.functional.softplus")),
     activation(
         softplus,
         name="softplus-sharp",
         constants={"beta": 3.0},
-        twin=torch_function("nn.functional.softplus", threshold=1e9),
+        twin=torch_function("nn.functional.softplus"),
     ),
     activation(swish, twin=torch_function("nn.functional.silu")),
     activation(

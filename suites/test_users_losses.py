@@ -4,11 +4,9 @@ from gradcheck import array, constant, integers, mask, parametrize_with_checks
 from reference.losses import cross_entropy, hinge, huber, log_softmax, multi_margin, nll
 from suites.building import BATCHED, F, points, subject, torch, torch_function
 
-REDUCTIONS = ("none", "sum", "mean")
 
-
-def reductions(module, inputs, *, twin, name=None, batched=False, **options):
-    """One subject a reduction; the twin takes the reduction too."""
+def reductions(module, inputs, *, twin, which, name=None, batched=False, **options):
+    """One subject for each reduction of `which`; the twin takes the reduction too."""
     base = name or module.__name__.rpartition(".")[2]
     return [
         subject(
@@ -19,7 +17,7 @@ def reductions(module, inputs, *, twin, name=None, batched=False, **options):
             traits=BATCHED if batched and reduction == "none" else (),
             **options,
         )
-        for reduction in REDUCTIONS
+        for reduction in which.split()
     ]
 
 
@@ -50,6 +48,7 @@ SUBJECTS = [
     *reductions(
         cross_entropy,
         ROWS,
+        which="mean",
         batched=True,
         twin=torch_function("nn.functional.cross_entropy"),
     ),
@@ -58,10 +57,12 @@ SUBJECTS = [
         ROWS | {"mask": mask("batch", of="logits"), "smoothing": constant(0.2)},
         batched=True,
         name="cross_entropy-masked-smoothed",
+        which="none sum mean",
         twin=smoothed,
     ),
     *reductions(
         nll,
+        which="none mean",
         batched=True,
         inputs={
             "log_p": array("batch classes", high=0),
@@ -73,12 +74,14 @@ SUBJECTS = [
     *reductions(
         huber,
         {"prediction": "...", "target": "..."},
+        which="none sum mean",
         twin=torch_function("nn.functional.huber_loss"),
     ),
     *reductions(
         huber,
         {"prediction": "...", "target": "...", "delta": constant(0.3)},
         name="huber-narrow",
+        which="mean",
         twin=torch_function("nn.functional.huber_loss"),
     ),
     *reductions(
@@ -87,11 +90,13 @@ SUBJECTS = [
             "score": array("...", values=points(-1, 1)),
             "label": array("...", values=signs, differentiable=False),
         },
+        which="none mean",
         kinks="twin",
         twin=lambda score, label, reduction: reduced(F.relu(1 - label * score), reduction),
     ),
     *reductions(
         multi_margin,
+        which="none mean",
         batched=True,
         inputs={"score": "batch classes", "labels": integers("batch", 0, "classes")},
         dims={"classes": (1, 6)},

@@ -41,8 +41,6 @@ def makes_layers(obj: Any, inputs: Mapping[str, Any] | None) -> bool:
     names = _sizes_taken(obj)
     if inputs is not None and any(name in inputs for name in names):
         return False
-    if inputs is not None and names and not set(names) <= _dimensions(inputs):
-        return False
     made: list[Any] = []
     if not probing.succeeds(lambda: made.append(_make(obj, dict(zip(names, FIRST, strict=False))))):
         return False
@@ -212,11 +210,6 @@ def _is_known(made: Any) -> bool:
     if isinstance(made, Subject):
         return True
     return any(m.knows(made) for m in adapters() if m.__name__.rsplit(".", 1)[1] != "function")
-
-
-def _dimensions(inputs: Mapping[str, Any]) -> set[str]:
-    shapes = [i.shape if isinstance(i, Input) else i for i in inputs.values()]
-    return {n for s in shapes if isinstance(s, str) or hasattr(s, "names") for n in shape_of(s).names}
 
 
 def _at(declared: Any, sizes: Mapping[str, int]) -> Any:

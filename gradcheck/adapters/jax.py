@@ -76,39 +76,65 @@ def from_run(
 ) -> Subject:
     """A Subject of `run`, a function of JAX arrays by input name; NumPy outside."""
     names = [name for name, item in declared.items() if item.differentiable]
+    compiled = _Compiled(run, names)
+    return Subject(forward=compiled.forward, vjp=compiled.vjp, inputs=declared, **fields)
 
-    def forward(**inputs: Any) -> Any:
+
+class _Compiled:
+    """forward and vjp of `run`, jitted where they can be: eager ones compile every operation."""
+
+    def __init__(self, run: Callable[[Mapping[str, Any]], Any], names: list[str]) -> None:
+        jax = require_jax()
+        self.run, self.names = run, names
+        self.constants: dict[str, Any] = {}
+        self.jitted = {"forward": jax.jit(self._forward), "vjp": jax.jit(self._vjp)}
+
+    def forward(self, **inputs: Any) -> Any:
         with x64():
-            returned = nested.outputs(run(_to_jax(inputs)))
-            return (
-                tuple(map(_to_numpy, returned))
-                if isinstance(returned, tuple)
-                else _to_numpy(returned)
-            )
+            returned = self._call("forward", self._arrays(inputs))
+            bare = not isinstance(returned, tuple)
+            return _to_numpy(returned) if bare else tuple(map(_to_numpy, returned))
 
-    def vjp(cotangent: Any, **inputs: Any) -> dict[str, Any]:
+    def vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+        cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
         with x64():
-            return _pull_back(run, names, cotangent, inputs)
+            arrays = self._arrays(inputs)
+            given = tuple(_as_jax(u) for u in cotangents)
+            found = self._call("vjp", arrays, given)
+            return {name: _to_numpy(found[name]) for name in self.names}
 
-    return Subject(forward=forward, vjp=vjp, inputs=declared, **fields)
+    def _call(self, which: str, *args: Any) -> Any:
+        errors = require_jax().errors
+        eager = getattr(self, f"_{which}")
+        try:
+            return self.jitted.get(which, eager)(*args)
+        except (errors.ConcretizationTypeError, errors.TracerArrayConversionError):
+            # Python code that looks at values cannot be jitted; it runs eagerly from now on.
+            self.jitted.pop(which, None)
+            return eager(*args)
 
+    def _arrays(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        arrays = {name: _as_jax(v) for name, v in inputs.items() if isinstance(v, np.ndarray)}
+        self.constants = {name: v for name, v in inputs.items() if name not in arrays}
+        return arrays
 
-def _pull_back(run: Any, names: list[str], cotangent: Any, inputs: Mapping[str, Any]) -> Any:
-    jax = require_jax()
-    arrays = _to_jax(inputs)
+    def _forward(self, arrays: Mapping[str, Any]) -> Any:
+        return nested.outputs(self.run({**self.constants, **arrays}))
 
-    def function(moving: Mapping[str, Any]) -> list[Any]:
-        returned = nested.outputs(run({**arrays, **moving}))
-        outputs = returned if isinstance(returned, tuple) else (returned,)
-        return [out for out, u in zip(outputs, cotangents, strict=True) if u is not None]
+    def _vjp(self, arrays: Mapping[str, Any], cotangents: tuple[Any, ...]) -> Any:
+        jax = require_jax()
+        jnp = jax.numpy
 
-    cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
-    outputs, pull = jax.vjp(function, {name: arrays[name] for name in names})
-    # JAX transposes without conjugating; here <a, b> = Re sum conj(a) b, as in torch.
-    given = [jax.numpy.conj(jax.numpy.asarray(u)) for u in cotangents if u is not None]
-    own = [u.astype(out.dtype) for u, out in zip(given, outputs, strict=True)]
-    (found,) = pull(own)
-    return {name: _to_numpy(jax.numpy.conj(found[name])) for name in names}
+        def function(moving: Mapping[str, Any]) -> list[Any]:
+            returned = self._forward({**arrays, **moving})
+            outputs = returned if isinstance(returned, tuple) else (returned,)
+            return [out for out, u in zip(outputs, cotangents, strict=True) if u is not None]
+
+        outputs, pull = jax.vjp(function, {name: arrays[name] for name in self.names})
+        # JAX transposes without conjugating; here <a, b> = Re sum conj(a) b, as in torch.
+        given = [jnp.conj(u) for u in cotangents if u is not None]
+        (found,) = pull([u.astype(out.dtype) for u, out in zip(given, outputs, strict=True)])
+        return {name: jnp.conj(found[name]) for name in self.names}
 
 
 def x64() -> Any:
@@ -121,12 +147,13 @@ def x64() -> Any:
     return enable_x64()
 
 
-def _to_jax(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    jnp = require_jax().numpy
-    return {
-        name: jnp.asarray(value) if isinstance(value, np.ndarray) else value
-        for name, value in inputs.items()
-    }
+def _as_jax(value: Any) -> Any:
+    return require_jax().numpy.asarray(value) if isinstance(value, np.ndarray) else value
+
+
+def to_jax(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """NumPy arrays as JAX arrays; other values as they are."""
+    return {name: _as_jax(value) for name, value in inputs.items()}
 
 
 def _to_numpy(value: Any) -> Any:
@@ -139,7 +166,7 @@ def _found(obj: Any, takes: Any, name: str) -> dict[str, Any]:
     def accepts(shape: tuple[int, ...]) -> bool:
         values = probing.numbers({n: array(shape) for n in names}, {}, seed=3)
         with x64():
-            return probing.gives_array(obj, *_to_jax(values).values())
+            return probing.gives_array(obj, *to_jax(values).values())
 
     found = probing.find_shape(accepts, ()) if names else None
     if found is None:

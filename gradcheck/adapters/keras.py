@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gradcheck.adapters import jax, nested, probing
@@ -128,7 +128,7 @@ class Running:
         return {self.places[name]: value for name, value in self.nest(data).items()}
 
     def _native(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return tensors(values) if _backend() == "torch" else jax._to_jax(values)
+        return tensors(values) if _backend() == "torch" else jax.to_jax(values)
 
     def found(self) -> Mapping[str, Any]:
         """Shapes of the inputs, by trial on spare copies."""
@@ -161,6 +161,11 @@ def _copy(obj: Any) -> Any:
 @contextmanager
 def _full_precision() -> Iterator[None]:
     """Keep float64 in float64: Keras's promotion rules make float32 of it, as JAX's default does."""
+    with jax.x64() if _backend() == "jax" else nullcontext():
+        yield from _unnarrowed()
+
+
+def _unnarrowed() -> Iterator[None]:
     rules = getattr(sys.modules.get("keras.src.backend.common.dtypes"), "BIT64_TO_BIT32_DTYPE", None)
     if not isinstance(rules, dict) or "float64" not in rules:
         yield

@@ -16,6 +16,7 @@ from gradcheck.adapters.observe import Observed, learned, observe
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import fit
 from gradcheck.adapters.slots import Slot
+from gradcheck.adapters.state import seeded
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Array, Input, array
 from gradcheck.subject import Subject
@@ -24,6 +25,8 @@ NAME = "an object with forward and backward methods (or __call__ and backprop, .
 OPTIONS = frozenset(
     ("learning_rate", "parameters", "in_place", "frozen", "forward", "backward", "traits")
 )  # fmt: skip
+
+TRIALS = 1  # seed of trials; 0 is that of every evaluation
 
 
 def knows(obj: Any) -> bool:
@@ -37,8 +40,14 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
 
     learning_rate: of a backward that updates in place (else an attribute such as lr, else 1).
     parameters: names of the attributes that are parameters; in_place: of those that backward
-    updates; frozen: of those that are none. forward, backward: names of the two methods. Raises UsageError where shapes must be given.
+    updates; frozen: of those that are none. forward, backward: names of the two methods.
+    Raises UsageError where shapes must be given.
     """
+    with seeded(TRIALS):  # a layer that draws must not move the user's generators
+        return _adapted(obj, inputs, options)
+
+
+def _adapted(obj: Any, inputs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Subject:
     layer = Layer(obj, options)
     declared, build = _declared(layer, inputs)
     data = {n: i for n, i in declared.items() if n not in layer.slots or n in layer.takes.names}

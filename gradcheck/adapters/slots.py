@@ -12,11 +12,13 @@ from gradcheck.adapters.state import Place, places
 
 # What an author may call one thing: parameters and their gradients are matched up to these.
 _ALIASES = {"weights": "w", "weight": "w", "biases": "b", "bias": "b"}
-_GRADIENT = re.compile(
-    r"^(?:(?:d|del|delta|g|grad|gradient|nabla)_?(?:l|e|j|loss|error|cost)?_?(?:d_?)?)(?P<after>.+)$"
-    r"|^(?P<before>.+?)_?(?:grad|gradient|gradients|grads|delta)$",
-    re.IGNORECASE,
+_OF = ("d", "grad", "gradient", "g", "del", "delta", "nabla")
+_LOSS = ("l", "e", "j", "loss", "error", "cost")
+_PREFIXES = (
+    *(f"{word}{line}" for word in _OF for line in ("_", "")),
+    *(f"d{loss}{line}d{bar}" for loss in _LOSS for line in ("_", "") for bar in ("_", "")),
 )
+_SUFFIXES = ("_grad", "_gradient", "_gradients", "_grads", "_delta", "grad", "gradient")
 _COLLECTIONS = ("grads", "gradients", "grad", "gradient", "d")
 _VALUE_KEYS = ("data", "value", "val", "values", "array")
 _GRADIENT_KEYS = ("grad", "gradient", "g", "d", "delta")
@@ -144,11 +146,14 @@ def in_mapping(mapping: Any, name: str) -> Any:
 
 def gradient_of(name: str, parameter: str) -> bool:
     """Whether `name` reads as the gradient of `parameter`: dW, W_grad, grad_W, dL_dW, ..."""
-    match = _GRADIENT.match(name)
-    if match is None or name == parameter:
+    if name == parameter:
         return False
-    stem = match["after"] or match["before"]
-    return stem == parameter or _canonical(stem) == _canonical(parameter)
+    lowered = name.lower()
+    stems = [name[len(p) :] for p in _PREFIXES if lowered.startswith(p)]
+    stems += [name[: -len(s)] for s in _SUFFIXES if lowered.endswith(s)]
+    if parameter in stems:
+        return True
+    return any(_canonical(stem) == _canonical(parameter) for stem in stems if stem)
 
 
 def _is_gradient_name(name: str) -> bool:

@@ -71,7 +71,7 @@ class Alone(Autograd):
         except Exception as error:
             raise RuntimeError(f"{where} raised {type(error).__name__}: {error}") from error
         torch = require_torch()
-        scale = float(together.abs().max()) if together.numel() else 0.0
+        scale = float(torch.nan_to_num(together).abs().max()) if together.numel() else 0.0
         same = torch.allclose(alone, together, rtol=ALONE, atol=ALONE * scale, equal_nan=True)
         if not same and together.dtype in (torch.float64, torch.complex128):
             raise RuntimeError(f"{where} gives another gradient of `{name}`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from gradcheck.adapters import nested, probing
@@ -18,6 +19,7 @@ from gradcheck.adapters.torch_autograd import (
     require_torch,
     tensors,
 )
+from gradcheck.adapters.torch_tensors import unlimited_recompiles
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, array
 from gradcheck.subject import Subject
@@ -73,8 +75,9 @@ class Running:
     """A copy of a module, called with parameters and buffers from outside."""
 
     def __init__(self, obj: Any, options: Mapping[str, Any]) -> None:
-        self.owner = type(obj).__name__
+        self.owner = type(getattr(obj, "_orig_mod", obj)).__name__
         self.module = _copy(obj)
+        self.compiled = hasattr(obj, "_orig_mod")
         if options.get("train") is not None:
             self.module.train(bool(options["train"]))
         self.options = options
@@ -124,7 +127,8 @@ class Running:
         own = self._arguments(values)
 
         def forward(*args: Any, **kwargs: Any) -> Any:
-            return torch.func.functional_call(self.module, state, args, kwargs)
+            with unlimited_recompiles() if self.compiled else nullcontext():
+                return torch.func.functional_call(self.module, state, args, kwargs)
 
         return self._call(forward, own)
 

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from gradcheck.adapters import nested, probing
 from gradcheck.adapters.signatures import Arguments, arguments, call, fit
-from gradcheck.adapters.torch_autograd import Autograd, accepts, draws, find_declaration
+from gradcheck.adapters.torch_autograd import (
+    Autograd,
+    accepts,
+    draws,
+    find_declaration,
+    require_torch,
+)
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Constant, Input
 from gradcheck.subject import Subject
 
 Run = Callable[[dict[str, Any]], Any]  # by argument name
+RECOMPILES = 10_000
 
 
 def from_function(function: Any, inputs: Mapping[str, Any] | None, recipe: str | None) -> Subject:
     """A Subject of a plain, compiled or built-in function on tensors."""
     takes = arguments(function)
+    compiled = hasattr(function, "_torchdynamo_orig_callable")
+
+    def run(values: dict[str, Any]) -> Any:
+        with unlimited_recompiles() if compiled else nullcontext():
+            return call(function, takes, values)
+
     return subject_of(
-        lambda values: call(function, takes, values),
+        run,
         takes,
         inputs,
         name=getattr(function, "__name__", type(function).__name__),
@@ -27,6 +41,14 @@ def from_function(function: Any, inputs: Mapping[str, Any] | None, recipe: str |
         recipe=recipe,
         traits={"autograd"},
     )
+
+
+def unlimited_recompiles() -> Any:
+    """A context in which torch.compile compiles for every shape, rather than fall back to eager."""
+    torch = require_torch()
+    names = ("recompile_limit", "accumulated_recompile_limit")
+    own = {name: RECOMPILES for name in names if hasattr(torch._dynamo.config, name)}
+    return torch._dynamo.config.patch(**own)
 
 
 def subject_of(

@@ -162,6 +162,8 @@ def _signs(like: Any, generator: Any) -> Any:
 def _wide(array: Any) -> Any:
     """Flat, at least float64, without a conjugate bit left pending."""
     flat = array.detach().reshape(-1)
+    if flat.dtype is torch.float64:
+        return flat
     if flat.is_complex():
         return flat.to(torch.complex128).resolve_conj()
     return flat.to(torch.float64)

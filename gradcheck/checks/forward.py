@@ -7,7 +7,7 @@ from typing import Any
 
 from gradcheck.case import Case
 from gradcheck.checks.base import FORWARD, Check, Notes
-from gradcheck.evaluation import as_outputs
+from gradcheck.evaluation import ForwardRaised, as_outputs
 from gradcheck.findings import Finding
 
 
@@ -24,7 +24,12 @@ class Forward(Check):
         before = [backend.copy(o) if backend.is_array(o) else o for o in as_outputs(returned)]
         yield from self._returns(case, returned)
         yield from self._mutated(case, arrays)
-        again = as_outputs(case.evaluator.raw_forward(case.fresh()))
+        try:
+            again = as_outputs(case.evaluator.raw_forward(case.fresh()))
+        except ForwardRaised as raised:
+            said = f"forward raised {raised} when called again with the same inputs"
+            yield case.finding(self.name, "broken", said, cause="forward raises again")
+            return
         yield from self._repeats(case, before, list(again))
         yield from self._kept(case, before, list(as_outputs(returned)))
         if not all(backend.all_finite(o) for o in before if _inexact(case, o)):

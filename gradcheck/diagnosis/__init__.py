@@ -6,8 +6,8 @@ A family is a module with `explain(evidence, judgement) -> Explanation | None`, 
 
 from __future__ import annotations
 
-from gradcheck.diagnosis.explain import MODULES, explain, plain
-from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.explain import MODULES, explain
+from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.group import relate
 
 __all__ = ["MODULES", "Explanation", "explain", "plain", "relate"]

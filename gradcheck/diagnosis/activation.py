@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
             if equal(candidate, given) and not equal(candidate, 0 * given):
                 return _product(name, part)
         for other in known():
-            if equal(other.slope(x), given):
+            if equal(other.slope(x), given) and (named or len(evidence.scene.names) == 1):
                 return _another(name, other.name, named)
         forms = (
             ("the function itself in place of its derivative", y),
@@ -98,14 +99,32 @@ def _factors(evidence: Evidence) -> Explanation | None:
         return None
     ratio = np.divide(claimed, true, where=solid, out=np.full(true.shape, np.nan))
     with np.errstate(all="ignore"):
-        for due, z in _preactivations(evidence):
+        for kind, due, z in _preactivations(evidence):
             factors = z[solid]
             if len(np.unique(np.round(factors, 12))) < ENOUGH:
                 continue
             told = _pair(due, z, ratio, solid)
-            if told is not None:
+            if told is not None and _enters(evidence, kind, due, z, solid):
                 return _told(evidence.name, due.name, told)
     return None
+
+
+def _enters(evidence: Evidence, kind: str, due: Function, z: np.ndarray, solid: np.ndarray) -> bool:
+    """Whether forward does go through `due` at z: the truth elsewhere has the slopes of there."""
+    scene, name = evidence.scene, evidence.name
+    bounded = scene.inputs.get(name)
+    low, high = getattr(bounded, "low", None), getattr(bounded, "high", None)
+    shift = 0.1 * np.random.default_rng(11).standard_normal(evidence.shape)
+    arrays = {**scene.arrays, name: np.clip(evidence.array + shift, low, high)}
+    there = evidence.at(replace(scene, arrays=arrays, outputs=scene.forward(arrays)))
+    for other, function, moved in _preactivations(there):
+        if other == kind and function.name == due.name:
+            lives = solid & (due.slope(z) != 0) & (due.slope(moved) != 0)
+            grown = there.true * due.slope(z)
+            return bool(lives.any()) and equal(
+                grown[lives], (evidence.true * due.slope(moved))[lives]
+            )
+    return False
 
 
 def _pair(due: Function, z: np.ndarray, ratio: np.ndarray, solid: np.ndarray) -> str | None:
@@ -140,22 +159,22 @@ def _told(name: str, due: str, used: str) -> Explanation:
     return _another(name, used, due)
 
 
-def _preactivations(evidence: Evidence) -> Iterator[tuple[Function, np.ndarray]]:
+def _preactivations(evidence: Evidence) -> Iterator[tuple[str, Function, np.ndarray]]:
     """Guesses of what an activation was applied to, spread over the elements of a Jacobian."""
     shape, y = evidence.true.shape, evidence.outputs[0]
     columns = np.broadcast_to(evidence.array.ravel(), shape)
     functions = [f for f in known() if f.name != "the identity"]
     for function in functions:
         if function.inverse is not None:
-            yield function, np.broadcast_to(function.inverse(y.ravel())[:, None], shape)
+            yield "output", function, np.broadcast_to(function.inverse(y.ravel())[:, None], shape)
     relu = next(f for f in functions if f.name == "relu")
     if np.all(y >= 0) and np.any(y == 0):
-        yield relu, np.broadcast_to(y.ravel()[:, None], shape)
+        yield "output", relu, np.broadcast_to(y.ravel()[:, None], shape)
     for function in functions:
-        yield function, columns
-    for z in _affine(evidence):
+        yield "input", function, columns
+    for number, z in enumerate(_affine(evidence)):
         for function in functions:
-            yield function, z
+            yield f"affine {number}", function, z
 
 
 def _affine(evidence: Evidence) -> Iterator[np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.case import Case
 from gradcheck.diagnosis import kinks
-from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.jacobian import directional
 from gradcheck.diagnosis.scenes import Study, scene_of
 from gradcheck.diagnosis.words import listed
@@ -33,12 +33,16 @@ def explain(study: Study, case: Case, judgement: Judgement, generic: bool) -> Ex
         told = kinks.explain(study, case, judgement)
         if told is not None:
             return told
-    told = _masked(case, judgement)
-    if told is not None and not generic:
-        return told
+        told = _masked(case, judgement)
+        if told is not None:
+            return told
     said = size_rule(study, name)
     if said is not None:
         text, fault = said
+        if text.endswith("is at least 2"):
+            return None
+        if fault in VAGUE:
+            return Explanation(f"{plain(judgement)} (only where {text})", cause=f"`{name}`: {text}")
         return Explanation(
             f"the gradient of `{name}` is wrong only where {text}", fault, f"{fault}: {text}",
             "a special case of that size, or a division, a stride or a slice that assumes it",
@@ -56,7 +60,7 @@ def limited(study: Study, name: str, told: Explanation) -> Explanation:
         return told
     where, fault = said
     if fault in VAGUE:
-        return replace(told, message=f"{told.message}, only where {where}")
+        return told
     how = told.message.removeprefix(f"the gradient of `{name}` ")
     message = f"the gradient of `{name}` is wrong only where {where}: there it {how}"
     return replace(told, message=message, fault=fault, cause=f"{fault}: {where}: {told.cause}")
@@ -142,20 +146,21 @@ def _rules(dim: str, bad: list[int]) -> list[SizeRule]:
         (f"`{dim}` is even", "wrong for even sizes", lambda n: n % 2 == 0),
     ]
     for k in (3, 4, 8, 16):
-        rules += [
-            (f"`{dim}` is not a multiple of {k}", "wrong in the tail", lambda n, k=k: n % k != 0),
-            (
-                f"`{dim}` is above {k} and not a multiple of it",
-                "wrong in the tail",
-                lambda n, k=k: n > k and n % k != 0,
-            ),
-            (f"`{dim}` is a multiple of {k}", "wrong for some sizes", lambda n, k=k: n % k == 0),
-        ]
+        rules += _modulo(dim, k)
     rules += [
         (f"`{dim}` is at least {least}", "wrong for large sizes", lambda n: n >= least),
         (f"`{dim}` is at most {most}", "wrong for small sizes", lambda n: n <= most),
     ]
     return rules
+
+
+def _modulo(dim: str, k: int) -> list[SizeRule]:
+    above = f"`{dim}` is above {k} and not a multiple of it"
+    return [
+        (f"`{dim}` is not a multiple of {k}", "wrong in the tail", lambda n: n % k != 0),
+        (above, "wrong in the tail", lambda n: n > k and n % k != 0),
+        (f"`{dim}` is a multiple of {k}", "wrong for some sizes", lambda n: n % k == 0),
+    ]
 
 
 def _squareness(study: Study, name: str) -> tuple[str, str] | None:
@@ -177,6 +182,27 @@ def _squareness(study: Study, name: str) -> tuple[str, str] | None:
     return None
 
 
+def symmetric(study: Study, name: str) -> Explanation | None:
+    """Right as soon as some square input is symmetric: a transpose is missing."""
+    for scene in study.scenes[:1]:
+        for other, value in scene.arrays.items():
+            if not isinstance(value, np.ndarray) or value.ndim != 2 or value.dtype.kind != "f":
+                continue
+            if value.shape[0] != value.shape[1] or len(value) < 2 or not scene.wrong(name):
+                continue
+            arrays = {**scene.arrays, other: (value + value.T) / 2}
+            there = replace(scene, arrays=arrays, outputs=scene.forward(arrays))
+            if not there.wrong(name):
+                return Explanation(
+                    f"the gradient of `{name}` is right only where `{other}` is symmetric: "
+                    f"a transpose of `{other}` is missing",
+                    "transposed",
+                    f"right only where `{other}` is symmetric",
+                    f"{other} used where one term needs {other}.T",
+                )
+    return None
+
+
 # -- values --------------------------------------------------------------------------------------
 
 
@@ -190,7 +216,7 @@ def _masked(case: Case, judgement: Judgement) -> Explanation | None:
         if not isinstance(item, Mask) or not isinstance(mask, np.ndarray) or not mask.ndim:
             continue
         keep = mask if item.true == "keep" else ~mask
-        empty = ~keep.any(axis=-1)
+        empty = np.asarray(~keep.any(axis=-1))
         if not np.any(empty):
             continue
         indices = [e.index[: empty.ndim] for e in judgement.entries]

@@ -13,8 +13,9 @@ from gradcheck.diagnosis.evidence import Evidence, stacked
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis
 from gradcheck.evaluation import ForwardRaised
-from gradcheck.inputs import Mask
+from gradcheck.inputs import Integers, Mask
 from gradcheck.judgement.problem import Judgement
+from gradcheck.values import integer_range
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def points(evidence: Evidence) -> Iterator[Point]:
             yield from _confused(evidence, name, value)
         elif isinstance(value, np.ndarray) and value.dtype.kind in "iu":
             yield from _shuffled(name, value, ("",) * value.ndim)
+            yield from _indices(evidence, name, value)
         elif isinstance(value, float | int) and not isinstance(value, bool):
             yield from _number(name, value)
 
@@ -100,8 +102,6 @@ def _own(evidence: Evidence) -> Iterator[Point]:
     for said, value in (
         (f"-{name}", -x),
         (f"|{name}|", np.abs(x)),
-        ("zero", 0 * x),
-        ("one", 0 * x + 1),
     ):
         told = f"is the derivative at {said} instead of at `{name}`"
         yield Point("evaluated at another point", told, {name: value})
@@ -152,6 +152,9 @@ def _other(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
 
 
 def _shuffled(name: str, value: np.ndarray, names: tuple[str, ...]) -> Iterator[Point]:
+    if value.ndim > 1:
+        said = f"uses `{name}` flipped along every axis"
+        yield Point("flipped", said, {name: np.flip(value).copy()}, "a kernel not turned round")
     for a in range(value.ndim):
         where = axis(names, a)
         if value.shape[a] > 1:
@@ -161,6 +164,18 @@ def _shuffled(name: str, value: np.ndarray, names: tuple[str, ...]) -> Iterator[
             for shift in (1, -1):
                 said = f"uses `{name}` rolled by {shift} along {where}"
                 yield Point("off by one", said, {name: np.roll(value, shift, a)}, "look at slices")
+
+
+def _indices(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
+    """An index that is one too small or too large, held inside or wrapped round."""
+    item, sizes = evidence.scene.inputs.get(name), evidence.sizes
+    if not isinstance(item, Integers):
+        return
+    low, high = integer_range(item, sizes)
+    for step in (-1, 1):
+        said = f"uses `{name}` {'-' if step < 0 else '+'} 1 where `{name}` is meant"
+        for moved in (value + step, low + (value + step - low) % max(high - low, 1)):
+            yield Point("off by one", said, {name: np.clip(moved, low, high - 1)})
 
 
 def _updated(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:

@@ -99,8 +99,8 @@ class Scene:
         constant = np.any(self.at_zero(name) != 0.0)
         return not constant and bool(np.all(np.abs(product - claim) <= 1e-6 * scale))
 
-    def of(self, name: str, more: Callable[[], tuple[Evidence, ...]] = tuple) -> Evidence:
-        return Evidence(self, name, more)
+    def of(self, name: str) -> Evidence:
+        return Evidence(self, name)
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,14 @@ class Evidence:
 
     returned, expected: the gradient claimed and the numerical one at the scene's cotangent.
     true, claimed, error: Jacobians as matrices (outputs, entries) and the error of `true`.
-    more(): the same at other, fresh examples of other sizes.
+    more(): the same at other, fresh examples of other sizes. right(): examples where the claim
+    for this input is right.
     """
 
     scene: Scene
     name: str
     more: Callable[[], tuple[Evidence, ...]] = tuple
+    right: Callable[[], tuple[Evidence, ...]] = tuple
 
     @property
     def array(self) -> np.ndarray:

@@ -7,6 +7,7 @@ generic, rectangular examples, and must come out the same at every one of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from gradcheck.case import Case
 from gradcheck.diagnosis import conditions, inherited
 from gradcheck.diagnosis.evidence import Evidence, Scene
-from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.scenes import Study, study_of
 from gradcheck.diagnosis.words import entry, number
 from gradcheck.errors import UsageError
@@ -40,6 +41,7 @@ MODULES: tuple[str, ...] = (
     "activation",
     "elsewhere",
     "summed",
+    "rowwise",
     "paths",
     "where",
 )
@@ -50,7 +52,7 @@ UNSUITED = (ArithmeticError, ValueError, LookupError, ForwardRaised, ClaimRaised
 def explain(case: Case, judgement: Judgement) -> Explanation:
     """Name the fault behind a judgement that is not "correct"."""
     if judgement.verdict == "inconclusive":
-        return _inconclusive(judgement)
+        return Explanation(plain(judgement), cause=f"{judgement.name}: inconclusive")
     told = _told(case, judgement)
     message = f"{told.message}{_example(judgement)}" if told.fault else told.message
     cause = told.cause or f"{judgement.name}: {told.fault or judgement.verdict}"
@@ -61,35 +63,56 @@ def explain(case: Case, judgement: Judgement) -> Explanation:
 def _told(case: Case, judgement: Judgement) -> Explanation:
     study = study_of(case)
     scenes = wrong_scenes(study, judgement.name)
+    if not scenes and judgement.verdict == "wrong":
+        told = _square(study, judgement)
+        if told is not None:
+            return told
     if scenes:
-        told = named(scenes, judgement)
+        told = named(scenes, judgement, study.scenes)
         if told is None:
             told = inherited.explain(study, scenes, judgement, named)
+        if told is None:
+            told = conditions.symmetric(study, judgement.name)
         if told is not None:
             return conditions.limited(study, judgement.name, told)
     told = conditions.explain(study, case, judgement, generic=bool(scenes))
     return told if told is not None else Explanation(plain(judgement))
 
 
+def _square(study: Study, judgement: Judgement) -> Explanation | None:
+    """A fault that needs sizes to be equal before it shows."""
+    scenes = [s for s in study.squares if s.wrong(judgement.name)]
+    told = named(scenes, judgement) if len(scenes) > 1 else None
+    if told is None:
+        return None
+    return replace(told, message=f"{told.message}, where sizes are equal")
+
+
 def wrong_scenes(study: Study, name: str) -> list[Scene]:
     """The generic examples at which the claim for this input is wrong: two, if there is one."""
-    found = []
-    for scene in study.scenes:
-        try:
-            if scene.wrong(name):
-                found.append(scene)
-        except UNSUITED:
-            continue
+    found = [scene for scene in study.scenes if _is_wrong(scene, name)]
     if len(found) == 1:
         again = study.scene(found[0].sizes, seed=977)
-        if again is not None and again.wrong(name):
-            found.append(again)
-    return found
+        found += [again] if again is not None and again.wrong(name) else []
+    if len(found) < 2:
+        found += [scene for scene in study.wide if _is_wrong(scene, name)]
+    whole = [scene for scene in found if np.all(np.isfinite(scene.numerical(name)[0]))]
+    return whole if len(whole) > 1 else found
 
 
-def named(scenes: Sequence[Scene], judgement: Judgement) -> Explanation | None:
-    """The first family that says the same of every scene."""
-    evidence = [scene.of(judgement.name) for scene in scenes]
+def _is_wrong(scene: Scene, name: str) -> bool:
+    try:
+        return scene.wrong(name)
+    except UNSUITED:
+        return False
+
+
+def named(
+    scenes: Sequence[Scene], judgement: Judgement, others: Sequence[Scene] = ()
+) -> Explanation | None:
+    """The first family that says the same of every scene. others: some may be right."""
+    right = tuple(o.of(judgement.name) for o in others if all(o is not s for s in scenes))
+    evidence = [replace(s.of(judgement.name), right=lambda: right) for s in scenes]
     for module in MODULES:
         family = import_module(f"gradcheck.diagnosis.{module}").explain
         told = [_asked(family, evidence, k, judgement) for k in range(len(evidence))]
@@ -103,7 +126,7 @@ def _asked(
     family: Any, evidence: Sequence[Evidence], k: int, judgement: Judgement
 ) -> Explanation | None:
     others = tuple(e for i, e in enumerate(evidence) if i != k)
-    mine = evidence[k].scene.of(evidence[k].name, lambda: others)
+    mine = replace(evidence[k], more=lambda: others)
     try:
         with np.errstate(all="ignore"):
             told: Explanation | None = family(mine, judgement)
@@ -132,40 +155,3 @@ def _shown(case: Case, name: str) -> dict[str, Any]:
         return {"returned": returned}
     expected, _ = numerical_gradient(problem, name, cotangents)
     return {"expected": expected, "returned": returned}
-
-
-def _inconclusive(judgement: Judgement) -> Explanation:
-    said = judgement.reason or "the function's own noise hides the derivative"
-    return Explanation(
-        f"the gradient of `{judgement.name}` could not be judged: {said}",
-        cause=f"{judgement.name}: inconclusive",
-    )
-
-
-def plain(judgement: Judgement) -> str:
-    """What can be said of a wrong gradient that no family explains."""
-    name = judgement.name
-    if judgement.verdict == "inconclusive":
-        return _inconclusive(judgement).message
-    if judgement.verdict == "nonfinite":
-        if not judgement.entries:
-            return f"the gradient of `{name}` is not finite where a derivative exists"
-        worst = judgement.entries[0]
-        return (
-            f"the gradient of `{name}` is not finite where a derivative exists: "
-            f"{entry(name, worst.index)} should get {number(worst.expected)}, "
-            f"not {number(worst.returned)}"
-        )
-    if judgement.entries:
-        worst = judgement.entries[0]
-        kink = " at a kink" if judgement.verdict == "wrong_at_kink" else ""
-        return (
-            f"the gradient of `{name}` is wrong{kink}: {entry(name, worst.index)} should get "
-            f"{number(worst.expected)}, not {number(worst.returned)}"
-        )
-    if judgement.verdict == "wrong_at_kink":
-        return f"the gradient of `{name}` is outside the generalised gradient at a kink"
-    return (
-        f"the gradient of `{name}` is wrong: along one direction {number(judgement.expected)} "
-        f"is expected and {number(judgement.returned)} returned"
-    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradcheck.diagnosis.words import entry, number
+from gradcheck.judgement.problem import Judgement
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -23,3 +26,33 @@ class Explanation:
     def key(self) -> str:
         """What must come out again at a second example for a name to hold."""
         return self.cause or str(self.fault)
+
+
+def plain(judgement: Judgement) -> str:
+    """What can be said of a wrong gradient that no family explains."""
+    name = judgement.name
+    if judgement.verdict == "inconclusive":
+        said = judgement.reason or "the function's own noise hides the derivative"
+        return f"the gradient of `{name}` could not be judged: {said}"
+    if judgement.verdict == "nonfinite":
+        if not judgement.entries:
+            return f"the gradient of `{name}` is not finite where a derivative exists"
+        worst = judgement.entries[0]
+        return (
+            f"the gradient of `{name}` is not finite where a derivative exists: "
+            f"{entry(name, worst.index)} should get {number(worst.expected)}, "
+            f"not {number(worst.returned)}"
+        )
+    if judgement.entries:
+        worst = judgement.entries[0]
+        kink = " at a kink" if judgement.verdict == "wrong_at_kink" else ""
+        return (
+            f"the gradient of `{name}` is wrong{kink}: {entry(name, worst.index)} should get "
+            f"{number(worst.expected)}, not {number(worst.returned)}"
+        )
+    if judgement.verdict == "wrong_at_kink":
+        return f"the gradient of `{name}` is outside the generalised gradient at a kink"
+    return (
+        f"the gradient of `{name}` is wrong: along one direction {number(judgement.expected)} "
+        f"is expected and {number(judgement.returned)} returned"
+    )

@@ -105,6 +105,11 @@ def known() -> tuple[Function, ...]:
         Function("abs", np.abs, np.sign),
         Function("arctan", np.arctan, lambda x: 1 / (1 + x * x), np.tan),
         Function("erf", erf, lambda x: 2 / np.sqrt(np.pi) * np.exp(-x * x)),
+        Function(
+            "huber",
+            lambda x: np.where(np.abs(x) < 1, x * x / 2, np.abs(x) - 0.5),
+            lambda x: np.clip(x, -1, 1),
+        ),
         Function("hardtanh", lambda x: np.clip(x, -1, 1), _inside(-1, 1)),
         Function("relu6", lambda x: np.clip(x, 0, 6), _inside(0, 6)),
         Function(

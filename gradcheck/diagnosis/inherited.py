@@ -16,7 +16,7 @@ from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.scenes import MANY, RECTANGLES, Study
 from gradcheck.judgement.problem import Judgement
 
-Named = Callable[[Sequence[Scene], Judgement], Explanation | None]
+Named = Callable[[Sequence[Scene], Judgement], "Explanation | None"]
 
 
 def explain(

@@ -64,7 +64,7 @@ def numerical(
         def moved(t: float, i: int = i, unit: float = unit) -> np.ndarray:
             point = at.copy()
             point[i] += t * unit
-            return stacked(forward({**arrays, name: unflat(point, x)})) - base
+            return np.asarray(stacked(forward({**arrays, name: unflat(point, x)})) - base)
 
         slopes[:, i], errors[:, i] = _column(moved, base, at[i], unit, domain)
     slopes[errors > WORST * max(float(np.nanmax(np.abs(slopes), initial=0.0)), 1e-300)] = np.nan
@@ -88,7 +88,9 @@ def _column(
         values = np.stack([moved(node * signed) for node in stencil.nodes])
         high = stencil.high @ values / (signed * unit)
         low = stencil.low @ values / (signed * unit)
-        rounding = 2.0**-51 * np.abs(base) * stencil.amplification / (step * unit)
+        rounding = (
+            2.0**-51 * np.max(np.abs(base), initial=0.0) * stencil.amplification / (step * unit)
+        )
         found.append((high, np.abs(high - low) + rounding))
         if len(found) == 2 and np.all(_agree(*found)):
             break

@@ -33,6 +33,9 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             text = f"the gradient of `{name}` takes the cotangent {said}"
             return _told(name, fault, text, f"cotangent {said}")
     if true.shape[0] == true.shape[1] and evidence.matches(true.T):
+        if np.all((np.abs(true) > 1e-9).sum(axis=0) == 1) and evidence.outputs[0].size > 2:
+            text = f"the gradient of `{name}` is permuted the wrong way round"
+            return _told(name, "permuted", text, "inverse permutation")
         text = f"the gradient of `{name}` is the Jacobian times the cotangent, not its transpose"
         return _told(name, "transposed", text, "Jacobian not transposed")
     return _permuted(evidence)
@@ -60,26 +63,29 @@ def moves(
         size = table.shape[a]
         for shift in range(1, min(size - 1, 3) + 1) if size > 2 else ():
             for signed in (shift, -shift):
-                rolled = np.roll(table, signed, a)
-                yield "rolled", f"rolled by {signed} along {named[a]}", rolled
-                hole = [slice(None)] * table.ndim
-                hole[a] = slice(0, shift) if signed > 0 else slice(-shift, None)
-                empty = rolled.copy()
-                empty[tuple(hole)] = 0.0
-                fault = "off by one" if shift == 1 else "rolled"
-                said = f"shifted by {signed} along {named[a]}, zeros moved in"
-                if shift == 1:
-                    said = f"off by one along {named[a]}: shifted by {signed}, zeros moved in"
-                yield fault, said, empty
-                clamped = np.take(table, np.clip(np.arange(size) - signed, 0, size - 1), a)
-                said = f"off by one along {named[a]}: index i holds the value of i {-signed:+d}"
-                if shift == 1:
-                    yield "off by one", said, clamped
+                yield from _shifted(table, a, signed, named[a])
         if size > 1:
             yield "flipped", f"flipped along {named[a]}", np.flip(table, a)
     several = tuple(axes)
     if len(several) > 1 and sum(table.shape[a] > 1 for a in several) > 1:
         yield "flipped", "flipped along every axis", np.flip(table, several)
+
+
+def _shifted(table: np.ndarray, a: int, signed: int, name: str) -> Iterator[Move]:
+    """Zeros moved in, the end repeated, or wrapped round."""
+    size, shift = table.shape[a], abs(signed)
+    rolled = np.roll(table, signed, a)
+    hole = [slice(None)] * table.ndim
+    hole[a] = slice(0, shift) if signed > 0 else slice(-shift, None)
+    empty = rolled.copy()
+    empty[tuple(hole)] = 0.0
+    fault = "off by one" if shift == 1 else "off by some"
+    text = "off by one" if shift == 1 else f"off by {shift}"
+    yield fault, f"{text} along {name}: shifted by {signed}, zeros moved in", empty
+    yield "rolled", f"rolled by {signed} along {name}", rolled
+    if shift == 1:
+        clamped = np.take(table, np.clip(np.arange(size) - signed, 0, size - 1), a)
+        yield fault, f"off by one along {name}: index i holds the value of i {-signed:+d}", clamped
 
 
 def _permuted(evidence: Evidence) -> Explanation | None:
@@ -104,7 +110,7 @@ def _permuted(evidence: Evidence) -> Explanation | None:
 
 
 def _slice(table: np.ndarray, a: int, i: int) -> np.ndarray:
-    return np.take(table, i, a)
+    return np.asarray(np.take(table, i, a))
 
 
 _HINTS = {
@@ -112,5 +118,6 @@ _HINTS = {
     "rolled": "an index that is shifted, or np.roll the wrong way round",
     "off by one": "a slice that starts or ends one entry too early or too late",
     "flipped": "a [::-1] that is missing or one too many, such as a kernel not flipped",
+    "off by some": "a slice that starts or ends at the wrong entry",
     "permuted": "a permutation where its inverse is needed (argsort against its inverse)",
 }

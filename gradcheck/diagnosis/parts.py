@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck.diagnosis import where
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.places import fitting
@@ -20,10 +21,56 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     table = selection(evidence)
     if table is not None:
+        kept, dropped = table
+        whole = ~kept.any(axis=0) == dropped.any(axis=0)
+        if np.all(whole[dropped.any(axis=0)]):  # whole entries are zero: where they are says more
+            told = where.place(evidence)
+            if told is not None or evidence.integers():
+                return told
+        told = _diagonal(evidence, kept, dropped)
+        if told is not None:
+            return told
         told = _duplicates(evidence, *table) or _rows(evidence, *table) or _back(evidence, *table)
         if told is not None:
             return told
-    return _recurrent(evidence)
+    return _averaged(evidence) or _recurrent(evidence)
+
+
+def _averaged(evidence: Evidence) -> Explanation | None:
+    """Each entry is divided by the number of outputs that use it."""
+    true = evidence.true
+    used = (np.abs(true) > 1e-9 * np.nanmax(np.abs(true), initial=0.0)).sum(axis=0)
+    least = 1 if evidence.integers() else int(used[used > 0].min(initial=len(true)))
+    if np.max(used) == least or not evidence.matches(true * least / np.maximum(used, 1)):
+        return None
+    why = (
+        f" where `{next(iter(evidence.integers()))}` repeats an index"
+        if evidence.integers()
+        else ""
+    )
+    return Explanation(
+        f"the gradient of `{evidence.name}` is the mean of the contributions to an entry where it "
+        f"should be their sum{why}",
+        "mean instead of sum",
+        "contributions averaged",
+        "a division by a count that forward does not have",
+    )
+
+
+def _diagonal(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
+    """Only what each entry contributes to the output of its own index is kept."""
+    if evidence.outputs[0].shape != evidence.shape or len(kept) < 4:
+        return None
+    eye = np.eye(len(kept), dtype=bool)
+    if np.any(kept & ~eye) or np.any(dropped & eye) or np.sum(kept) < len(kept) - 1:
+        return None
+    return Explanation(
+        f"the gradient of `{evidence.name}` keeps only the diagonal of the Jacobian: what each "
+        "entry contributes to the other outputs is missing",
+        "path missing",
+        "path missing: off the diagonal",
+        "an entry that enters a sum, a mean or a norm reaches every output that uses it",
+    )
 
 
 def selection(evidence: Evidence) -> tuple[np.ndarray, np.ndarray] | None:
@@ -41,11 +88,17 @@ def selection(evidence: Evidence) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def output_axes(evidence: Evidence) -> tuple[str, ...]:
-    """Names of the output's axes, where one dimension alone has that size."""
+    """Names of the output's axes, where one dimension alone has that size at every example."""
+    seen = (evidence, *evidence.more())
     names = []
-    for size in evidence.outputs[0].shape:
-        fits = [d for d, n in evidence.sizes.items() if n == size]
-        names.append(fits[0] if len(fits) == 1 else "")
+    for a in range(evidence.outputs[0].ndim):
+        fits = [
+            {d for d, n in e.sizes.items() if n == e.outputs[0].shape[a]}
+            for e in seen
+            if e.outputs[0].ndim > a
+        ]
+        common = set.intersection(*fits)
+        names.append(common.pop() if len(common) == 1 else "")
     return tuple(names)
 
 
@@ -77,7 +130,7 @@ def _duplicates(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Ex
         if summed is not None:
             return _one_sample(name, which, summed)
         text = (
-            f"the gradient of `{name}` keeps only the {which} contribution where several outputs "
+            f"the gradient of `{name}` keeps only one contribution where several outputs "
             "use an entry: the others are overwritten, not accumulated"
         )
         return Explanation(text, "duplicate overwritten", f"overlap: {which} kept", hint)
@@ -110,21 +163,22 @@ def _one_sample(name: str, which: str, summed: str) -> Explanation:
 
 def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
     """Whole outputs do not reach the gradient: which ones."""
-    gone, alone = dropped.any(axis=1), np.all((kept | dropped).sum(axis=1) == 1)
+    gone = np.asarray(dropped.any(axis=1))
+    alone = np.all((kept | dropped).sum(axis=1) == 1)
     if np.any(kept[gone]) or (alone and evidence.outputs[0].shape == evidence.shape):
         return None  # the second: elementwise, where the entry says more than the output
-    shape, used = evidence.outputs[0].shape, (kept | dropped).any(axis=1)
+    shape, used = evidence.outputs[0].shape, np.asarray((kept | dropped).any(axis=1))
     names = output_axes(evidence)
     found = fitting(gone.reshape(shape), used.reshape(shape), names)
     if not found:
         return None
     rule = found[0]
-    where = rule.said.removeprefix("at ")
+    place = rule.said.removeprefix("at ")
     for a, dim in enumerate(names):
         if dim and dim not in evidence.axes and rule.key in (f"{a} rest", f"{a} front"):
             return _one_sample(evidence.name, "first" if rule.key.endswith("rest") else "last", dim)
     return Explanation(
-        f"the gradient of `{evidence.name}` misses what comes from outputs at {where}",
+        f"the gradient of `{evidence.name}` misses what comes from outputs at {place}",
         rule.fault,
         f"outputs dropped: {rule.key}",
         "a loop or a slice over the cotangent that stops or starts too early",
@@ -181,10 +235,10 @@ def _recurrent(evidence: Evidence) -> Explanation | None:
         return None
     if not np.any(true[rows < first]) or np.any(off[rows < first]):
         return None
-    where = f"`{names[times[0]]}`"
+    along = f"`{names[times[0]]}`"
     return Explanation(
         f"the gradient of `{evidence.name}` is truncated through time: it is right for outputs "
-        f"before index {first} of {where} and wrong for all after, as if the path through the "
+        f"before index {first} of {along} and wrong for all after, as if the path through the "
         "previous step were missing",
         "truncated through time",
         f"truncated through time after {first - 1} steps",

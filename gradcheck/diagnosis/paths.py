@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if not np.all(np.isfinite(true)):
         return None
     missing = (true - claimed).reshape(len(true), *evidence.shape)
-    told = _output(evidence) or _skip(evidence) or _statistic(evidence, missing)
+    told = _output(evidence) or _skip(evidence) or _twice(evidence)
+    told = told or _statistic(evidence, missing) or _straight(evidence)
     return told or _passed_through(evidence)
 
 
@@ -59,6 +61,50 @@ def _skip(evidence: Evidence) -> Explanation | None:
     return None
 
 
+def _twice(evidence: Evidence) -> Explanation | None:
+    """A product of x with itself, y = x x^T: only one of the two uses is differentiated."""
+    shape = evidence.outputs[0].shape
+    if not evidence.one_output or len(shape) != 2 or shape[0] != shape[1]:
+        return None
+    other = np.swapaxes(evidence.claimed.reshape(*shape, -1), 0, 1).reshape(evidence.claimed.shape)
+    if equal(other, evidence.claimed) or not evidence.matches(
+        evidence.claimed + other, evidence.true
+    ):
+        return None
+    return _told(evidence, f"the second use of `{evidence.name}` in a product with itself", "twice")
+
+
+def _straight(evidence: Evidence) -> Explanation | None:
+    """What is missing is the same at another point: the gradient of a part that is linear."""
+    scene, name = evidence.scene, evidence.name
+    missing = evidence.true - evidence.claimed
+    arrays = {**scene.arrays, name: _elsewhere(evidence)}
+    there = evidence.at(replace(scene, arrays=arrays, outputs=scene.forward(arrays)))
+    if not there.scene.is_linear(name) or equal(there.true, evidence.true):
+        return None
+    if not np.any(evidence.claimed) or not equal(
+        there.true - there.claimed, missing, evidence.error
+    ):
+        return None
+    return _told(evidence, f"a part of forward that is linear in `{name}`", "linear part")
+
+
+def _elsewhere(evidence: Evidence) -> np.ndarray:
+    item = evidence.scene.inputs.get(evidence.name)
+    low, high = getattr(item, "low", None), getattr(item, "high", None)
+    shift = 0.3 * np.random.default_rng(12).standard_normal(evidence.shape)
+    return np.asarray(np.clip(evidence.array + shift, low, high))
+
+
+def _local(missing: np.ndarray, one_hot: bool) -> bool:
+    """Whether what is missing concerns each entry alone: no path through a statistic does."""
+    flat = missing.reshape(len(missing), -1)
+    present = np.abs(flat) > 1e-9 * np.max(np.abs(flat))
+    if one_hot and np.max(present.sum(axis=0)) < 2:
+        return True
+    return flat.shape[0] == flat.shape[1] and not np.any(present & ~np.eye(len(flat), dtype=bool))
+
+
 def _passed_through(evidence: Evidence) -> Explanation | None:
     true, claimed = evidence.true, evidence.claimed
     if true.shape[0] != true.shape[1] or not equal(claimed, np.eye(len(claimed))):
@@ -79,6 +125,8 @@ def _statistic(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
         for said, basis in _bases(evidence, along):
             group = [np.moveaxis(b, along, range(len(along))) for b in basis]
             size = int(np.prod([evidence.shape[a] for a in along]))
+            if _local(missing, "imum" in said):
+                continue
             if size >= len(basis) + 2 and _spanned(missing, group, along, size):
                 whole = _whole(evidence, along, said)
                 what = f"{said} over {where}"

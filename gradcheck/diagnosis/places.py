@@ -63,6 +63,12 @@ def _of_axis(shape: tuple[int, ...], k: int, name: str) -> Iterator[Rule]:
         half = size // 2
         yield rule("second half", f"in the second half of {name}", "wrong in one half", i >= half)
         yield rule("first half", f"in the first half of {name}", "wrong in one half", i < half)
+    for count in (2, 3, 4):
+        for k_th in range(count if size % count == 0 and size > count else 0):
+            block = size // count
+            said = f"in part {k_th + 1} of {count} along {name}"
+            where = (i >= k_th * block) & (i < (k_th + 1) * block)
+            yield rule(f"part {k_th} of {count}", said, "wrong in one part", where)
     for start in range(2, min(size - 1, 17)):
         said = f"from index {start} of {name} on"
         yield rule(f"from {start}", said, "wrong from an index on", i >= start)

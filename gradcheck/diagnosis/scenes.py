@@ -69,6 +69,24 @@ class Study:
             self._scenes = found
         return self._scenes
 
+    @property
+    def squares(self) -> list[Scene]:
+        """Two scenes with all sizes equal: where a swap of axes goes unnoticed by their shapes."""
+        if "squares" not in self.told:
+            self.told["squares"] = list(islice(self._of(SQUARES), 2))
+        found: list[Scene] = self.told["squares"]
+        return found
+
+    @property
+    def wide(self) -> list[Scene]:
+        """Scenes of larger numbers: where a branch on values is met more often."""
+        if "wide" not in self.told:
+            sizes = [dict(scene.sizes) for scene in self.scenes]
+            made = [self.scene(s, 977 + k, scale=1 + k) for k, s in enumerate(sizes)]
+            self.told["wide"] = [scene for scene in made if scene is not None]
+        found: list[Scene] = self.told["wide"]
+        return found
+
     def _of(self, tables: tuple[tuple[int, ...], ...]) -> Iterator[Scene]:
         seen: set[tuple[tuple[str, int], ...]] = set()
         for k, table in enumerate(tables):
@@ -99,20 +117,20 @@ class Study:
         return sizes
 
     def scene(
-        self, sizes: Mapping[str, int], seed: int, style: str | Mapping[str, str] = "generic"
+        self, sizes: Mapping[str, int], seed: int, style: str = "generic", scale: int = 0
     ) -> Scene | None:
         """A scene at these sizes; None where they are not legal, too large, or vjp raises there."""
-        case = self.case(sizes, seed, style)
+        case = self.case(sizes, seed, style, scale)
         return self._usable(case, sizes) if case is not None else None
 
     def case(
-        self, sizes: Mapping[str, int], seed: int, style: str | Mapping[str, str] = "generic"
+        self, sizes: Mapping[str, int], seed: int, style: str = "generic", scale: int = 0
     ) -> Case | None:
         """A case at these sizes; None where they are not legal."""
         leading = (2,) if any(i.shape.leading for i in self.subject.inputs.values()) else ()
         if not is_legal(self.subject, sizes, leading):
             return None
-        example = self.example(sizes, leading, seed, style)
+        example = self.example(sizes, leading, seed, Fill(style, scale))
         return Case(
             self.subject,
             example,
@@ -139,15 +157,14 @@ class Study:
         sizes: Mapping[str, int],
         leading: tuple[int, ...],
         seed: int,
-        style: str | Mapping[str, str],
+        how: Fill,
     ) -> Example:
         fills = []
         for k, (name, item) in enumerate(self.subject.inputs.items()):
-            wanted = style if isinstance(style, str) else style.get(name, "generic")
             if isinstance(item, Mask | Integers):
                 fills.append((name, Fill("random", 0, seed + 17 * k)))
             elif isinstance(item, Array):
-                fills.append((name, Fill(wanted, 0, seed + 17 * k)))
+                fills.append((name, Fill(how.style, how.scale, seed + 17 * k)))
         return Example(tuple(sizes.items()), leading, tuple(fills), seed)
 
 

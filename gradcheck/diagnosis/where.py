@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import fitting
+from gradcheck.diagnosis.places import fitting, rules
 from gradcheck.diagnosis.words import factor, number
 from gradcheck.judgement.problem import Judgement
 
@@ -18,7 +18,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     wrong, known = wrong_entries(evidence)
     if not (wrong & known).any() or not (~wrong & known).any():
         return None
-    return _place(evidence, wrong, known) or _value(evidence, wrong, known)
+    return place(evidence) or _value(evidence, wrong, known)
 
 
 def wrong_entries(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -32,6 +32,14 @@ def wrong_entries(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     if evidence.is_complex:
         off, measured = off.reshape(2, -1).any(axis=0), measured.reshape(2, -1).all(axis=0)
     return off.reshape(evidence.shape), measured.reshape(evidence.shape)
+
+
+def _live(evidence: Evidence) -> np.ndarray:
+    """Entries whose true gradient is not zero for every cotangent."""
+    live = np.nan_to_num(np.abs(evidence.true)).max(axis=0, initial=0.0) > 0
+    if evidence.is_complex:
+        live = live.reshape(2, -1).any(axis=0)
+    return np.asarray(live.reshape(evidence.shape))
 
 
 def what(evidence: Evidence, wrong: np.ndarray) -> str:
@@ -52,19 +60,33 @@ def what(evidence: Evidence, wrong: np.ndarray) -> str:
     return "is wrong"
 
 
-def _place(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanation | None:
+def _everywhere(evidence: Evidence) -> str:
+    """What stands in the wrong entries, if it is the same at every example."""
+    told = {what(e, wrong_entries(e)[0]) for e in (evidence, *evidence.more())}
+    return told.pop() if len(told) == 1 else "is wrong"
+
+
+def place(evidence: Evidence) -> Explanation | None:
+    """A rule in the indices that holds at every example, also at those where all is right."""
+    wrong, known = wrong_entries(evidence)
+    if not (wrong & known).any() or not (~wrong & known).any():
+        return None
     found = {rule.key: rule for rule in fitting(wrong, known, evidence.axes)}
     for other in evidence.more():
         there = {rule.key for rule in fitting(*wrong_entries(other), other.axes)}
         found = {key: rule for key, rule in found.items() if key in there}
+    for other in evidence.right():
+        live = _live(other)
+        clash = {r.key for r in rules(other.shape, other.axes) if np.any(r.where & live)}
+        found = {key: rule for key, rule in found.items() if key not in clash}
     if not found:
         return _single(evidence, wrong)
     rule = next(iter(found.values()))
-    how = what(evidence, wrong)
+    how = _everywhere(evidence)
     return Explanation(
         f"the gradient of `{evidence.name}` {how} {rule.said}, and right elsewhere",
         rule.fault,
-        f"{how} {rule.said}",
+        f"wrong {rule.said}",
         _HINTS.get(rule.fault, "a slice or a loop bound"),
         {"rule": rule.key},
     )
@@ -77,6 +99,10 @@ def _single(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
         return None
     for other in evidence.more():
         if not np.array_equal(np.argwhere(wrong_entries(other)[0]), index):
+            return None
+    for other in evidence.right():
+        inside = all(i < n for i, n in zip(index[0], other.shape, strict=True))
+        if inside and _live(other)[tuple(index[0])]:
             return None
     at = ", ".join(map(str, index[0]))
     how = what(evidence, wrong)
@@ -94,7 +120,7 @@ def _value(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanat
     if evidence.is_complex or known.sum() < 6:
         return None
     seen = [(evidence, wrong, known)]
-    seen += [(other, *wrong_entries(other)) for other in evidence.more()]
+    seen += [(e, *wrong_entries(e)) for e in (*evidence.more(), *evidence.right())]
     sides = [(f"`{name}`", [e.array for e, _, _ in seen])]
     sides += [(f"|{name}|", [np.abs(e.array) for e, _, _ in seen])]
     for said, values in sides:
@@ -102,15 +128,16 @@ def _value(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanat
             cut = _cut(values, seen, above)
             if cut is None:
                 continue
-            how = what(evidence, wrong)
+            how = _everywhere(evidence)
             sign = ">" if above else "<"
             where = f"where {said} {sign} {cut}"
+            where = where.replace(f"{sign} a bound", f"is {'above' if above else 'below'} a bound")
             negative = cut == "0"
             return Explanation(
                 f"the gradient of `{name}` {how} {where}, and right elsewhere",
                 f"wrong where {'negative' if sign == '<' else 'positive'}" if negative
                 else "wrong beyond a bound",
-                f"{how} {where}",
+                f"wrong {where}",
                 "a branch, a clip or a mask on the values",
             )  # fmt: skip
     return None
@@ -126,9 +153,9 @@ def _cut(values: list[np.ndarray], seen: list, above: bool) -> str | None:  # ty
     if low >= high:
         return None
     named = [cut for cut in CUTS if low <= cut <= high]
-    if named:
+    if len(named) == 1:
         return f"{named[0]:g}"
-    return f"about {number((low + high) / 2)}"
+    return f"a bound between {number(low)} and {number(high)}"
 
 
 _HINTS = {

@@ -42,15 +42,21 @@ def axis(names: Sequence[str], k: int) -> str:
     return f"`{names[k]}`" if names[k] else f"axis {k}"
 
 
+# Factors that need no other reason.
+PLAIN = ("2", "1/2", "-1", "3", "4", "-2", "-1/2")
+
+
 def known_factor(values: Sequence[float], sizes: Sequence[Mapping[str, float]]) -> str | None:
     """The formula in the sizes that gives every one of `values`, or None.
 
     sizes: named numbers at each example: sizes of dimensions, scalar inputs. A plain number wins
     where all values agree; of the formulas the first that fits is the simplest.
     """
-    if np.ptp(values) <= 1e-6 * abs(values[0]):
-        return factor(float(np.mean(values)))
     names = [n for n in sizes[0] if all(n in s for s in sizes)]
+    if np.ptp(values) <= 1e-6 * abs(values[0]):
+        plain = factor(float(np.mean(values)))
+        scalars = [n for n in names if n.startswith("`")]
+        return plain if plain in PLAIN else _single(values, sizes, scalars) or plain
     dims = [n for n in names if not n.startswith("the ")]
     counts = [n for n in names if n.startswith("the ")]
     told = _single(values, sizes, dims) or _product(values, sizes, dims)

@@ -29,7 +29,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     sides = kinks.look(around)
     if sides is None:
         return None
-    if case.size(name) > 1:
+    if case.size(name) > 1 and sides.kinked.any():
         sides = kinks.more(around, sides)
     if not sides.kinked.any() and not sides.outside.any():
         return None
@@ -54,7 +54,8 @@ def _offending(
     if callable(rule):
         expected = _expected(case, name, rule)
         limit = sides.tolerance + 1e-9 * np.abs(expected)
-        return np.abs(sides.claim - expected) > limit, "not what was declared for kinks"
+        wrong = np.abs(sides.claim - expected) > limit
+        return wrong, "not what was declared for kinks" if wrong.any() else ""
     if not isinstance(rule, str):
         expected = sides.probes[1] + float(rule) * (sides.probes[0] - sides.probes[1])
         limit = sides.tolerance + NAMED * np.abs(sides.probes[0] - sides.probes[1])

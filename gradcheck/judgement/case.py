@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,7 +22,8 @@ class Case:
 
     base: forward(point), in memory of its own. beside: whether this point was moved away from
     where the question was asked, and what lies around it has been looked at already. partial:
-    whether outputs that are not finite at the point have been left out.
+    whether outputs that are not finite at the point have been left out. hidden: by input, the
+    entries that are not to be moved, True where so.
     """
 
     problem: Problem
@@ -33,6 +34,7 @@ class Case:
     target: float
     beside: bool = False
     partial: bool = False
+    hidden: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def backend(self) -> Backend:
@@ -46,17 +48,24 @@ class Case:
 
     def direction(self, name: str, salt: int = 0) -> Array:
         """A random direction of one input; `salt` tells repeated draws apart."""
-        return directions.random_direction(self.backend, self.x(name), self.draw(name, salt))
+        v = directions.random_direction(self.backend, self.x(name), self.draw(name, salt))
+        return self._shown(name, v)
+
+    def _shown(self, name: str, v: Array) -> Array:
+        return masked(self.backend, v, ~self.hidden[name]) if name in self.hidden else v
 
     def relative(self, name: str) -> Array:
         """A random direction in which every entry moves in its own units."""
         x = self.x(name)
-        return directions.relative_direction(self.backend, x, self.draw(name, 15))
+        v = directions.relative_direction(self.backend, x, self.draw(name, 15))
+        return self._shown(name, v)
 
     def draw(self, name: str, salt: int = 0) -> int:
         """A seed of its own for each input and each use."""
-        key = [self.seed % 2**32, salt, self.problem.names.index(name)]
-        return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+        mixed = self.seed
+        for part in (salt, self.problem.names.index(name)):
+            mixed = _mix(mixed + 0x9E3779B97F4A7C15 * (part + 1))
+        return mixed >> 1
 
     def line(
         self,
@@ -85,7 +94,10 @@ class Case:
     def at(self, point: Arrays, cotangent: Outputs | None = None) -> Case:
         """The same question at another point or cotangent: forward and vjp are run anew."""
         problem = dataclasses.replace(self.problem, point=point)
-        return prepare(problem, cotangent or self.cotangent, self.seed, self.target)
+        made = prepare(problem, cotangent or self.cotangent, self.seed, self.target)
+        for name, entries in self.hidden.items():
+            made = hide(made, name, entries)
+        return made
 
 
 def prepare(
@@ -110,3 +122,26 @@ def prepare(
 def replaced(problem: Problem, changes: Mapping[str, Array]) -> Arrays:
     """The point with some inputs changed."""
     return {**problem.point, **changes}
+
+
+def masked(backend: Backend, v: Array, keep: np.ndarray) -> Array:
+    """`v` where `keep`, zero elsewhere."""
+    dtype = backend.dtype_name(v)
+    real = {"complex128": "float64", "complex64": "float32"}.get(dtype, dtype)
+    mask = backend.from_numpy(np.asarray(keep, dtype=np.float64).reshape(backend.shape(v)))
+    return backend.multiply(v, backend.cast(mask, real))
+
+
+def hide(case: Case, name: str, entries: np.ndarray) -> Case:
+    """The case with some entries of one input left alone, and its claim zero there."""
+    backend = case.backend
+    keep = backend.from_numpy(np.asarray(~entries, dtype=np.float64).reshape(entries.shape))
+    claim = {**case.claim, name: backend.select(keep, case.claim[name])}
+    return dataclasses.replace(case, claim=claim, hidden={**case.hidden, name: entries})
+
+
+def _mix(value: int) -> int:
+    """One round of SplitMix64 (Steele, Lea and Flood, 2014): nearby seeds, unrelated numbers."""
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EB % 2**64
+    return value ^ (value >> 31)

@@ -24,6 +24,8 @@ AGREEMENT = 2.0**-30
 PAIR = 2.0**-17
 # A smooth function bends by h f'' / f': 2^-17 at this step, unless it varies fast.
 BENT = 2.0**-8
+# Finer levels are noisier than the agreement asked for: there it would be chance.
+FINEST = 2.0**-19
 # Roundoff of the claim's entries and of their sum with the direction.
 ROUNDOFF = 32 * EPS
 
@@ -58,9 +60,9 @@ def claimed(
         values.append(backend.dot(g, v))
         weights.append(backend.norm(product))
         count = max(1, math.prod(backend.shape(v)))
-        counts.append(count * max(1.0, backend.max_abs(v)))
+        counts.append(count)
         sizes.append(math.sqrt(count) * weights[-1])  # at least the sum of magnitudes
-    tiny = fd.SMALLEST * math.fsum(counts)
+    tiny = 2.0**20 * fd.SMALLEST * math.fsum(counts)  # for directions up to 2^20
     return Claimed(math.fsum(values), math.hypot(*weights), ROUNDOFF * math.fsum(sizes) + tiny)
 
 
@@ -104,11 +106,12 @@ def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
     if pair is not None:
         return _early(pair, PAIR, said, bend)
     scans: list[fd.Scan] = []
+    contested = False
     for step in _steps(line, scans):
         if max(map(abs, line.stencil.nodes)) * step > line.reach:
             continue
         accumulator = fd.Accumulator(line, step)
-        value = _progress(accumulator, said)
+        value = _progress(accumulator, said, not contested and step >= FINEST)
         if value is not None:
             return _early(value, step, said, bend)
         found = accumulator.scan()
@@ -118,6 +121,7 @@ def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
         result = conclude(line, scans, said, bend)
         if result.agreed and result.resolution <= target / 8:
             return result
+        contested |= not result.agreed and result.resolution <= target
     return conclude(line, scans, said, bend)
 
 
@@ -224,26 +228,27 @@ def _bend(line: fd.Line, ahead: Outputs, behind: Outputs) -> float:
     backend = line.problem.backend
     worst = 0.0
     for a, b in zip(ahead, behind, strict=True):
-        second = backend.max_abs(backend.combine([1.0, 1.0], [a, b]))
+        second = backend.max_abs(backend.add_scaled(a, 1.0, b))
         first = backend.max_abs(backend.subtract(a, b))
         if second > 0.0:
             worst = max(worst, second / first if first > 0.0 else math.inf)
     return worst
 
 
-def _progress(accumulator: fd.Accumulator, said: Claimed) -> float | None:
-    """Evaluate the nodes, nearest first; the estimate as soon as one agrees."""
+def _progress(accumulator: fd.Accumulator, said: Claimed, early: bool) -> float | None:
+    """Evaluate the nodes, nearest first; if `early`, the estimate as soon as one agrees."""
     line = accumulator.line
+    early = early and said.weight > 0.0
     if line.stencil is not stencils.central():
         for node in line.stencil.nodes[1:]:
             accumulator.add(node)
         found = accumulator.scan()
         good = found is not None and abs(found.high - said.value) <= _agree(said)
-        return found.high if found is not None and good and said.weight > 0.0 else None
+        return found.high if early and found is not None and good else None
     differences: list[float] = []
     for pair in range(1, 5):
         differences.append(accumulator.add(pair) - accumulator.add(-pair))
-        if pair == 1 or said.weight == 0.0:
+        if pair == 1 or not early:
             continue
         value = float(stencils.partial_central(pair) @ differences) / accumulator.step
         if abs(value - said.value) <= _agree(said):

@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement.case import Case
-from gradcheck.judgement.compare import EPS, Comparison
+from gradcheck.judgement.case import Case, masked
+from gradcheck.judgement.compare import EPS, Claimed, Comparison
 from gradcheck.oracles import directions
 from gradcheck.oracles.directions import Placed
 from gradcheck.oracles.finite_difference import SKIPPED
@@ -26,44 +26,45 @@ REPLICAS = 4
 PLAIN = 100.0
 
 
-def telling(case: Case, name: str, salt: int = 0) -> Array:
-    """A random direction along which the claim does not happen to vanish."""
+def telling(case: Case, name: str, salt: int = 0) -> tuple[Array, Claimed]:
+    """A random direction along which the claim does not happen to vanish, and what it says."""
     best, most = None, -1.0
     for attempt in range(4):
         v = case.direction(name, 16 * salt + attempt)
         said = case.said({name: v})
         share = abs(said.value) / said.weight if said.weight else 1.0
         if share > most:
-            best, most = v, share
+            best, most = (v, said), share
         if share >= ALIGNED:
             break
+    assert best is not None
     return best
 
 
 def magnitudes(case: Case, name: str, v: Array) -> np.ndarray:
     """|g v| of a sample of the entries."""
     size = case.size(name)
-    indices = np.arange(0, size, max(1, size // SAMPLE))
     backend = case.backend
-    gather = backend.gather
-    sizes = np.abs(gather(case.claim[name], indices)) * np.abs(gather(v, indices))
-    return np.asarray(sizes)
+    product = backend.multiply(case.claim[name], v)
+    if size <= SAMPLE:
+        return np.abs(backend.to_numpy(product)).reshape(-1)
+    indices = np.arange(0, size, size // SAMPLE)
+    return np.abs(backend.gather(product, indices))
 
 
 def median_entry(case: Case, name: str, v: Array) -> float:
     """Median of |g v| over the entries that are not zero; NaN where all are."""
     sizes = magnitudes(case, name, v)
     sizes = sizes[sizes > 0]
-    return float(np.median(sizes)) if sizes.size else math.nan
+    return float(np.partition(sizes, sizes.size // 2)[sizes.size // 2]) if sizes.size else math.nan
 
 
-def quiet(case: Case, name: str, v: Array, weight: float) -> Array | None:
+def quiet(case: Case, name: str, v: Array, weight: float, typical: float) -> Array | None:
     """`v` on the entries that louder ones hide, where there are such; else None.
 
     Loud is what the root mean square exceeds by far: the weight of the whole against that of as
-    many entries of median size.
+    many entries of median size, `typical`.
     """
-    typical = median_entry(case, name, v)
     if not typical > 0 or weight < SPREAD * typical:
         return None
     if weight < SPREAD * typical * math.sqrt(case.size(name)) / 16:
@@ -73,17 +74,7 @@ def quiet(case: Case, name: str, v: Array, weight: float) -> Array | None:
     keep = sizes <= max(typical * 16, weight / SPREAD / 16)
     if not keep.any() or keep.all():
         return None
-    return masked(case, v, keep)
-
-
-def masked(case: Case, v: Array, keep: np.ndarray) -> Array:
-    """`v` where `keep`, zero elsewhere."""
-    backend = case.backend
-    dtype = {"complex128": "float64", "complex64": "float32"}.get(
-        backend.dtype_name(v), backend.dtype_name(v)
-    )
-    mask = backend.from_numpy(np.asarray(keep, dtype=np.float64).reshape(backend.shape(v)))
-    return backend.multiply(v, backend.cast(mask, dtype))
+    return masked(backend, v, keep)
 
 
 def honest(case: Case, name: str, v: Array) -> float:
@@ -103,7 +94,8 @@ def honest(case: Case, name: str, v: Array) -> float:
         }
         given = tuple(jittered(case, u, seed + 500 + k) for k, u in enumerate(case.cotangent))
         try:
-            moves.append(backend.dot(problem.vjp(given, point)[name], v) - first)
+            again = backend.select(v, problem.vjp(given, point)[name])
+            moves.append(backend.dot(again, v) - first)
         except SKIPPED:
             return math.inf
     spread = HONEST * math.sqrt(sum(move * move for move in moves) / REPLICAS)
@@ -151,7 +143,7 @@ def _excess(result: Comparison) -> float:
 
 def _repeat(case: Case, name: str, salt: int) -> Comparison:
     """The worst of the comparisons of one input along fresh directions."""
-    v = telling(case, name, salt)
+    v, _ = telling(case, name, salt)
     domain = case.problem.domains.get(name)
     groups = directions.place(case.backend, case.x(name), v, domain)
     return max((_best(case, name, group) for group in groups), key=_excess)

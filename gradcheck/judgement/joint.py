@@ -139,20 +139,24 @@ def _one(case: Case, name: str, bundle: Bundle, result: Comparison, share: int) 
     own = dataclasses.replace(result, weight=said.weight, reference=said.weight or result.reference)
     verdict = dataclasses.replace(judgement(case, name, v, own), evaluations=share)
     drowned = said.weight > 0.0 and result.tolerance > case.target * said.weight
-    if not drowned and quiet(case, name, v, said.weight) is None:
+    typical = result.tolerance / verdict.detectable_entry if verdict.detectable_entry else math.nan
+    if not drowned and quiet(case, name, v, said.weight, typical) is None:
         return verdict
     return worst([dataclasses.replace(verdict, verdict="correct"), alone(case, name)])
 
 
 def _bundle(case: Case, names: Sequence[str]) -> Bundle:
     """Random directions, the larger contributions scaled down to the smallest."""
-    raw, reach = {}, math.inf
+    raw: dict[str, Array] = {}
+    said: dict[str, Claimed] = {}
+    reach = math.inf
     for name in names:
-        domain = case.problem.domains.get(name)
-        placed = directions.place(case.backend, case.x(name), telling(case, name), domain)
-        raw[name] = placed[0][0].direction
-        reach = min(reach, placed[0][0].reach)
-    said = {name: case.said({name: v}) for name, v in raw.items()}
+        v, told = telling(case, name)
+        placed = directions.place(case.backend, case.x(name), v, case.problem.domains.get(name))
+        first = placed[0][0]
+        raw[name] = first.direction
+        said[name] = told if first.direction is v else case.said({name: first.direction})
+        reach = min(reach, first.reach)
     smallest = Bundle(raw, said, reach).weight
     factors = {name: _factor(part.weight, smallest) for name, part in said.items()}
     scaled = {

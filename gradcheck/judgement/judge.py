@@ -9,11 +9,10 @@ import numpy as np
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement import at_kink, nonfinite
-from gradcheck.judgement.case import Case
+from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.compare import Comparison, kinked, zero_reference
 from gradcheck.judgement.confirm import (
     honest,
-    masked,
     median_entry,
     quiet,
     repeats,
@@ -38,7 +37,7 @@ def alone(case: Case, name: str) -> Judgement:
     backend = case.backend
     if not math.isfinite(backend.max_abs(case.claim[name])):
         return _nonfinite(case, name)
-    verdict = _finite(case, name, telling(case, name))
+    verdict = _finite(case, name, telling(case, name)[0])
     if verdict.verdict != "inconclusive" or not directions.spans(backend, case.x(name)):
         return verdict
     other = _finite(case, name, case.relative(name))
@@ -63,12 +62,12 @@ def _nonfinite(case: Case, name: str) -> Judgement:
             entries=entries,
             reason=f"{int(bad.sum())} entries of the gradient are not finite",
         )
-    rest = nonfinite.finite_part(case, name, bad)
+    rest = hide(case, name, bad)
     if bad.all() and case.partial:
         return Judgement(name, "inconclusive", reason="forward is not finite at this point")
     if bad.all():
         return Judgement(name, "correct", reason="the derivative is infinite, and so is the claim")
-    return _finite(rest, name, masked(rest, telling(rest, name), ~bad))
+    return _finite(rest, name, telling(rest, name)[0])
 
 
 def _finite(case: Case, name: str, v: Array) -> Judgement:
@@ -114,7 +113,8 @@ def _settle(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if not result.agreed:
         return _failed(case, name, placed, result)
     verdict = judgement(case, name, placed.direction, result)
-    soft = quiet(case, name, placed.direction, result.weight)
+    typical = median_entry(case, name, placed.direction)
+    soft = quiet(case, name, placed.direction, result.weight, typical)
     if soft is None:
         return verdict
     line = case.line({name: soft}, placed.stencil, placed.reach)

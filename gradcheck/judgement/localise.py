@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradcheck.judgement.case import Case
+from gradcheck.judgement.case import Case, masked
 from gradcheck.judgement.compare import Comparison
-from gradcheck.judgement.confirm import masked
 from gradcheck.judgement.jacobian import numerical_gradient
 from gradcheck.judgement.problem import WrongEntry
 from gradcheck.oracles import finite_difference as fd
@@ -46,7 +45,7 @@ class Search:
         self.tests += 1
         keep = np.zeros(self.case.size(self.name), dtype=bool)
         keep[self.order[start:stop]] = True
-        v = {self.name: masked(self.case, self.placed.direction, keep)}
+        v = {self.name: masked(self.case.backend, self.placed.direction, keep)}
         line = self.case.line(v, self.placed.stencil, self.placed.reach)
         said = self.case.said(v)
         scan = fd.scan(line, self.step)

@@ -51,15 +51,6 @@ def spread_out(bad: np.ndarray) -> np.ndarray:
     return indices[:: max(1, math.ceil(len(indices) / MOST))]
 
 
-def finite_part(case: Case, name: str, bad: np.ndarray) -> Case:
-    """The case with the entries `bad` of the claim set to zero."""
-    backend = case.backend
-    values = backend.to_numpy(case.claim[name])
-    values[bad.reshape(values.shape)] = 0.0
-    claim = {**case.claim, name: backend.from_numpy(values)}
-    return dataclasses.replace(case, claim=claim)
-
-
 def offences(case: Case, name: str, bad: np.ndarray) -> tuple[WrongEntry, ...]:
     """Non-finite entries of the claim where the derivative is not infinite of that sign."""
     claims = case.backend.to_numpy(case.claim[name]).reshape(-1)

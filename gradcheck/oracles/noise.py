@@ -50,10 +50,12 @@ def settle(
 def _steady(etas: Sequence[float], changed: Sequence[int], rounding: float) -> list[float]:
     """Noise per level (largest step first) that neither shrinks nor vanishes along the steps."""
     raised = list(etas)
-    for i, eta in enumerate(etas):
-        quiet = i > 0 and (changed[i] < changed[i - 1] or eta <= 16 * rounding)
-        if quiet and _stationary(etas, i - 1):
-            raised[i] = max(eta, KEPT_DOWNWARDS * raised[i - 1])
+    kept = False
+    for i in range(1, len(etas)):
+        quiet = changed[i] < changed[i - 1] or etas[i] <= 256 * rounding
+        kept = quiet and (kept or _stationary(etas, i - 1))
+        if kept:
+            raised[i] = max(etas[i], KEPT_DOWNWARDS * raised[i - 1])
     below = 0.0
     for i in range(len(raised) - 1, -1, -1):
         raised[i] = max(raised[i], KEPT_UPWARDS * below)

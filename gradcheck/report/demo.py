@@ -175,8 +175,8 @@ def _extras(seed: int) -> list[Any]:
 
 def _curves() -> Section:
     def loss(rate: float) -> Series:
-        y = [2.3 * math.exp(-rate * k) + 0.02 + 0.01 * math.sin(k) ** 2 for k in range(60)]
-        return Series(f"rate {rate}", [float(k) for k in range(60)], y)
+        y = [2.3 * math.exp(-rate * k / 5) + 0.02 + 0.01 * math.sin(k) ** 2 for k in range(300)]
+        return Series(f"rate {rate}", [float(k) for k in range(300)], y)
 
     return Section(
         "Softmax regression learns",

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from gradcheck.records import Case, FindingRecord
 from gradcheck.report.text import index_text, number, slug
 from gradcheck.report.verdicts import look, rank
 
-IN_FULL = 50  # failures shown in full; the others are rows of a table
+Key = tuple[str, ...]
+IN_FULL = 50  # failures shown in full
+ROWS = 400  # failures shown as rows of a table; any others are named
 
 
 @dataclass
 class Failure:
-    """One finding of one case. `id` is its anchor in the page."""
+    """One finding of one case. `id` is its anchor in the page, where it has one.
+
+    full: shown in full; row: shown as a row of a table; neither: only named.
+    """
 
     case: Case
     finding: FindingRecord
     id: str = ""
     full: bool = False
+    row: bool = False
 
     @property
     def kind(self) -> str:
@@ -35,8 +42,10 @@ class Failure:
         return f"{self.finding.input}{index_text(self.finding.index)}"
 
     @property
-    def script(self) -> str:
-        return self.finding.script
+    def at_kink(self) -> bool:
+        """There is no derivative to lay over the claim: only slopes on two sides."""
+        kink = self.finding.evidence.kink
+        return kink is not None and not kink.point_defect
 
 
 @dataclass
@@ -67,18 +76,25 @@ class Group:
         return [failure for failure in self.failures if failure.full]
 
     @property
-    def rest(self) -> list[Failure]:
-        return [failure for failure in self.failures if not failure.full]
+    def rows(self) -> list[Failure]:
+        return [failure for failure in self.failures if failure.row]
+
+    @property
+    def others(self) -> list[Failure]:
+        return [failure for failure in self.failures if not failure.full and not failure.row]
 
 
 def group_failures(cases: Iterable[Case], in_full: int = IN_FULL) -> list[Group]:
-    """Failures grouped by cause, worst kind first, then by how many cases one cause explains."""
-    groups: dict[str, Group] = {}
+    """Failures grouped by cause, worst kind first, then by how many cases one cause explains.
+
+    One cause: the same `cause`, or the same fault in the same input of the same subject.
+    """
+    groups: dict[int, Group] = {}
+    known: dict[Key, int] = {}
     for case in cases:
         if case.failed:
             for finding in case.findings or [FindingRecord(case.verdict, case.check)]:
-                key = finding.cause or _cause(case, finding)
-                groups.setdefault(key, Group(key)).failures.append(Failure(case, finding))
+                _enter(groups, known, Failure(case, finding))
     ordered = list(groups.values())
     for group in ordered:
         group.failures.sort(key=_telling)
@@ -88,8 +104,27 @@ def group_failures(cases: Iterable[Case], in_full: int = IN_FULL) -> list[Group]
     return ordered
 
 
-def _cause(case: Case, finding: FindingRecord) -> str:
-    return "\0".join((case.subject, finding.kind or case.verdict, finding.fault, finding.input))
+def _enter(groups: dict[int, Group], known: dict[Key, int], failure: Failure) -> None:
+    """Adds a failure to its group; one that belongs to two makes them one."""
+    keys = _keys(failure)
+    found = sorted({known[key] for key in keys if key in known})
+    number_ = found[0] if found else len(known)
+    group = groups.setdefault(number_, Group(failure.finding.cause))
+    for other in found[1:]:
+        group.failures += groups.pop(other).failures
+        known.update((key, number_) for key, at in known.items() if at == other)
+    group.failures.append(failure)
+    known.update((key, number_) for key in keys)
+
+
+def _keys(failure: Failure) -> list[Key]:
+    finding, subject = failure.finding, failure.case.subject
+    same_fault = ("fault", subject, finding.input, finding.fault)
+    if finding.cause:
+        return (
+            [("cause", finding.cause), same_fault] if finding.fault else [("cause", finding.cause)]
+        )
+    return [same_fault if finding.fault else ("kind", subject, finding.input, failure.kind)]
 
 
 def _telling(failure: Failure) -> tuple[int, bool, bool, bool, int]:
@@ -121,6 +156,9 @@ def _choose(groups: list[Group], in_full: int) -> None:
                 group.failures[depth].full = True
                 in_full -= 1
         depth += 1
+    rest = (failure for group in groups for failure in group.failures if not failure.full)
+    for failure in islice(rest, ROWS):
+        failure.row = True
 
 
 def values_text(failure: Failure) -> str:

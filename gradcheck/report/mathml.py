@@ -44,7 +44,7 @@ def formula(source: str) -> Markup:
     """`source` as a <math> element; its alternative text is the source itself."""
     tokens = [t for t in _TOKEN.findall(source[:LONG]) if not t.isspace()]
     row = _Parser(tokens).row()
-    return tag("math", tag("mrow", *row), aria_label=source, display="block")
+    return tag("math", tag("mrow", *row), aria_label=source[:LONG], display="block")
 
 
 class _Parser:

@@ -97,6 +97,8 @@ def _environment() -> jinja2.Environment:
         "short": text.short,
         "cell": text.cell,
         "breakable": text.breakable,
+        "prose": text.prose,
+        "code": text.code,
         "whole": lambda value: text.clean(str(value), 10**7),
         "sentence": sentence,
     }

@@ -122,7 +122,7 @@ def _count(summary: Summary, case: Case) -> None:
     summary.examples += case.examples
     summary.evaluations += case.evaluations
     summary.seconds += case.seconds if math.isfinite(case.seconds) else 0.0
-    if case.score is not None and case.verdict != "skipped":
+    if case.score is not None and (case.verdict == "correct" or case.score > 1):
         summary.scores.append((case.score, case.failed))
     if case.detectable:
         summary.sees.setdefault(case.check, []).extend(case.detectable.values())

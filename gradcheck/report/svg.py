@@ -13,6 +13,7 @@ from gradcheck.report.scales import Scale
 from gradcheck.report.text import clean, shown
 
 Row = Sequence[Any]
+WHOLE = 10**7  # a path is not cut; a name is, before it comes here
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _child(child: Any) -> Markup:
 def _attributes(attributes: dict[str, Any]) -> str:
     kept = ((k, v) for k, v in attributes.items() if v is not None and v != "")
     return "".join(
-        f' {_attribute(k)}="{escape(fixed(v) if isinstance(v, float) else clean(str(v)))}"'
+        f' {_attribute(k)}="{escape(fixed(v) if isinstance(v, float) else clean(str(v), WHOLE))}"'
         for k, v in kept
     )
 

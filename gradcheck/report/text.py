@@ -60,6 +60,8 @@ def number(value: Any, digits: int = 6) -> str:
         return str(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 10**9 else f"{_as_float(value):.{digits}g}"
+    if value == 0:
+        return "0"
     if isinstance(value, complex):
         sign = "-" if math.copysign(1.0, value.imag) < 0 else "+"
         return f"{number(value.real, digits)}{sign}{number(abs(value.imag), digits)}j"
@@ -87,8 +89,8 @@ def apart(left: Any, right: Any) -> tuple[str, str]:
     for digits in (5, 8, 11, 14, 17):
         pair = number(left, digits), number(right, digits)
         if pair[0] != pair[1]:
-            break
-    return pair
+            return pair
+    return number(left, 5), number(right, 5)
 
 
 def count(value: int) -> str:
@@ -154,6 +156,19 @@ def short(value: Any, limit: int = 120) -> str:
     return clean(words if len(words) <= limit else words[: limit - 1] + "…")
 
 
+def alike(words: str) -> str:
+    """What is left of a message without its numbers and the names between backticks."""
+    return re.sub(r"`[^`]*`|\d+", "#", words[:LONG])
+
+
+def middle(words: str, limit: int) -> str:
+    """A label cut in its middle: names of one family differ at their ends."""
+    if len(words) <= limit:
+        return clean(words)
+    head = (limit - 1) // 2
+    return clean(f"{words[:head]}…{words[head + 1 - limit :]}")
+
+
 def cell(value: Any) -> str:
     """What a cell of somebody else's table shows: text, a number, or anything as text."""
     return short(shown(value), 400)
@@ -162,3 +177,19 @@ def cell(value: Any) -> str:
 def breakable(value: str, limit: int = 120) -> Markup:
     """An id that may be broken after ::, and nowhere else if it can be helped."""
     return escape(short(value, limit)).replace("::", Markup("::<wbr>"))
+
+
+def prose(sentence: str, limit: int = LONG) -> Markup:
+    """A sentence that begins with a capital; what stands between backticks is code."""
+    return code(sentence[:1].upper() + sentence[1:], limit)
+
+
+def code(words: str, limit: int = LONG) -> Markup:
+    """Text in which what stands between backticks is code."""
+    parts = short(words, limit).split("`")
+    if len(parts) % 2 == 0:  # an odd backtick is a backtick
+        parts = [*parts[:-2], f"{parts[-2]}`{parts[-1]}"]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number_ % 2 else escape(part)
+        for number_, part in enumerate(parts)
+    )

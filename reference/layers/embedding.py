@@ -2,7 +2,7 @@
 
 Formula
     y_i = E[index_i]
-    dE[k] = sum of g_i over all i with index_i = k
+    dE[k] = sum of g_i over all i with index_i = k, the transpose of the one-hot rows times g
 
 Shapes
     index (...) of integers, E (vocabulary, features), y (..., features)
@@ -15,6 +15,7 @@ Source
 """
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from reference.shapes import expect
 
@@ -32,9 +33,10 @@ def vjp(cotangent, index, E):
         index=(index, "..."), E=(E, "vocabulary features"), cotangent=(cotangent, "... features")
     )
     _check(index, E)
-    dE = np.zeros_like(E)
-    np.add.at(dE, index, cotangent)
-    return {"E": dE}
+    positions = np.arange(index.size)
+    ones = np.ones(index.size, cotangent.dtype)
+    one_hot = csr_array((ones, (index.ravel(), positions)), shape=(len(E), index.size))
+    return {"E": one_hot @ cotangent.reshape(index.size, E.shape[1])}
 
 
 def _check(index, E):

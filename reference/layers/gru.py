@@ -29,8 +29,8 @@ Source
 """
 
 import numpy as np
-from scipy.special import expit
 
+from reference.layers.sigmoid import forward as sigmoid
 from reference.sequences import (
     in_order,
     initial,
@@ -117,16 +117,16 @@ def _after(x, h, U, recurrent_bias):
     """z, r, h~ and the recurrent product that r multiplies."""
     xz, xr, xh = np.split(x, 3, axis=-1)
     hz, hr, hh = np.split(h @ U + recurrent_bias, 3, axis=-1)
-    r = expit(xr + hr)
-    return expit(xz + hz), r, np.tanh(xh + r * hh), hh
+    r = sigmoid(xr + hr)
+    return sigmoid(xz + hz), r, np.tanh(xh + r * hh), hh
 
 
 def _before(x, h, U):
     """z, r, h~ and the state that r has multiplied."""
     xz, xr, xh = np.split(x, 3, axis=-1)
     Uz, Ur, Uh = np.split(U, 3, axis=-1)
-    r = expit(xr + h @ Ur)
-    return expit(xz + h @ Uz), r, np.tanh(xh + (r * h) @ Uh), r * h
+    r = sigmoid(xr + h @ Ur)
+    return sigmoid(xz + h @ Uz), r, np.tanh(xh + (r * h) @ Uh), r * h
 
 
 def _step_back_after(dh, h, gates, U):

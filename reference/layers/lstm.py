@@ -26,8 +26,8 @@ Source
 """
 
 import numpy as np
-from scipy.special import expit
 
+from reference.layers.sigmoid import forward as sigmoid
 from reference.sequences import (
     in_order,
     initial,
@@ -125,7 +125,7 @@ def _run(x, W, U, b, h0, c0, mask, go_backwards):
 
 def _gates(z):
     i, f, candidate, o = np.split(z, 4, axis=-1)
-    return expit(i), expit(f), np.tanh(candidate), expit(o)
+    return sigmoid(i), sigmoid(f), np.tanh(candidate), sigmoid(o)
 
 
 def _step_back(dh, dc, gates, c_before, c):

@@ -57,15 +57,15 @@ def train(X, y, weights, order, **options):
     """
     learner = Learner(weights, **options)
     net, gradient = learner.net, learner.gradient
-    before = net.vector.copy()
+    before = net.views(net.vector.copy())
     columns = _columns(X, y, order, net)
     for number, (x, target, rows) in enumerate(columns, 1):
         loss = learner.learn(x, target)
-        after = net.vector.copy()
+        after = net.views(net.vector.copy())
         stopped = "limit" if number == np.shape(order)[1] else None
         stopped = stopped if np.isfinite(loss).all() else "diverged"
-        views = net.views(before), net.views(gradient.vector.copy()), net.views(after)
-        yield Step(number, views[0], views[1], loss, views[2], rows, stopped)
+        moved = net.views(gradient.vector.copy())
+        yield Step(number, before, moved, loss, after, rows, stopped)
         if stopped:
             return
         before = after

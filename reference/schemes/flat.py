@@ -5,6 +5,8 @@ parameters of a network lie in one vector, with named views into it, and network
 by their seed lie under one leading axis.
 """
 
+import math
+
 import numpy as np
 
 from reference import shapes
@@ -20,18 +22,19 @@ class Parameters:
             raise ValueError(f"weights are {sorted(arrays)}: {sorted(layout)} are needed")
         for name, shape in layout.items():
             shapes.expect(**{name: (arrays[name], " ".join(map(str, ("seeds", *shape))))})
-        self.layout = layout
+        ends = np.cumsum([math.prod(shape) for shape in layout.values()]).tolist()
+        starts = [0, *ends[:-1]]
+        self.spans = [
+            (name, slice(*span), (-1, *layout[name]))
+            for name, *span in zip(layout, starts, ends, strict=True)
+        ]
         parts = [np.asarray(arrays[name]).reshape(len(arrays[name]), -1) for name in layout]
         self.vector = np.concatenate(parts, axis=1).astype(dtype)
         self.view = self.views(self.vector)
 
     def views(self, vector):
         """Named views into a vector of this layout."""
-        views, end = {}, 0
-        for name, shape in self.layout.items():
-            start, end = end, end + int(np.prod(shape))
-            views[name] = vector[:, start:end].reshape(len(vector), *shape)
-        return views
+        return {name: vector[:, span].reshape(shape) for name, span, shape in self.spans}
 
 
 class RMSprop:

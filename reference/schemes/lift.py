@@ -61,14 +61,14 @@ def train(X, y, weights, **options):
     X, y = _data(X, y)
     learner = Learner(weights, **options)
     lift, gradient = learner.lift, learner.gradient
-    before = lift.vector.copy()
+    before = lift.views(lift.vector.copy())
     for number, (x, target) in enumerate(zip(X, y, strict=True), 1):
         loss, sample = learner.learn(x, target)
-        after = lift.vector.copy()
+        after = lift.views(lift.vector.copy())
         stopped = "limit" if number == len(X) else None
         stopped = stopped if np.isfinite(loss).all() else "diverged"
-        views = lift.views(before), lift.views(gradient.vector.copy()), lift.views(after)
-        yield Step(number, views[0], views[1], loss, views[2], sample, stopped)
+        moved = lift.views(gradient.vector.copy())
+        yield Step(number, before, moved, loss, after, sample, stopped)
         if stopped:
             return
         before = after

@@ -97,6 +97,23 @@ def test_order_of_the_errors_in_every_seed():
     assert np.all((lift > test1) & (test1 > test2))
 
 
+def test_the_gain_is_the_architecture_not_the_rule():
+    """The same hypernetwork trained end to end does as well; a plain net of its size does not."""
+    rule = np.median(document_000.headline("lift_1"))
+    end_to_end = np.median(document_000.control("hypernet_true_gradient_ep1_pct"))
+    plain = document_000.control("mlp_3_16_15_1_ep1_pct")
+    assert 0.75 < end_to_end / rule < 1.33
+    assert plain.min() > 3 * max(rule, end_to_end)
+
+
+def test_out_of_range_figures_say_nothing():
+    """Answering 0, or the mean, against the three printed errors."""
+    _, y = document_000.table("far")
+    told = [value(f"000.headline.outside.{k}")["documented"] for k in ("t1_10_oor", "t2_10_oor")]
+    assert all(y.var() < 0.06 * error < 0.06 * np.mean(y**2) for error in told)
+    assert value("000.headline.outside.lift_1_oor")["documented"] > 90 * np.mean(y**2)
+
+
 def test_seeds_are_the_scheme():
     """The written-out net of all seeds at once is `tutorial.train` for one of them."""
     steps = list(tutorial.train(5, steps=60, batch=100, seed=3))

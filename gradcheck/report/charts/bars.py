@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from gradcheck.report.svg import Chart, Picture, tag, text
-from gradcheck.report.text import count, number, short
+from gradcheck.report.text import count, middle, number, short
 
 WIDTH, LEFT, STEP = 340.0, 120.0, 22.0
 
@@ -22,7 +22,7 @@ def bars(title: str, counts: Sequence[tuple[str, int]], what: str = "examples",
     for place, (name, n) in enumerate(counts[:most]):
         y = STEP * place
         width = max(2.0, (WIDTH - LEFT - 62) * n / largest) if n else 0.0
-        shapes += [text(LEFT - 8, y + 15, short(name, 17), "label", "end")]
+        shapes += [text(LEFT - 8, y + 15, middle(name, 17), "label", "end")]
         shapes += [tag("rect", x=LEFT, y=y + 4, width=width, height=14, class_="bar good")]
         shapes += [text(LEFT + width + 6, y + 15, count(n), "value")]
     description = f"{count(len(counts))} kinds; {short(counts[0][0], 60)}: {count(counts[0][1])}."

@@ -11,10 +11,10 @@ from gradcheck.records import Series
 from gradcheck.report.charts.steps import marker
 from gradcheck.report.scales import Scale, decades, linear
 from gradcheck.report.svg import Chart, Picture, frame, path, spread, text
-from gradcheck.report.text import count, number, short
+from gradcheck.report.text import count, middle, number, short
 
 WIDTH, HEIGHT = 560.0, 280.0
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 424.0, 34.0, 238.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 396.0, 34.0, 238.0
 MOST, POINTS = 6, 200  # curves in one chart, points drawn of one curve
 MARKS = ("circle", "square", "cross")
 
@@ -64,7 +64,7 @@ def _curve(x: Scale, y: Scale, points: Sequence[tuple[float, float]], number_: i
 def _labels(y: Scale, drawn: dict[str, list[tuple[float, float]]]) -> list[Markup]:
     places = spread([y(points[-1][1]) for points in drawn.values()], 15, TOP, BOTTOM)
     return [
-        text(RIGHT + 8, place + 4, short(name, 18), f"label c{k % MOST}")
+        text(RIGHT + 8, place + 4, middle(name, 22), f"label c{k % MOST}")
         for k, (name, place) in enumerate(zip(drawn, places, strict=True))
     ]
 

@@ -72,7 +72,7 @@ def heat_maps(
     if pair is None or len(pair.expected) * len(pair.expected[0]) < 2:
         return None
     off = pair.map(lambda e, r: r - e)
-    worst = max(_places(off), key=lambda at: _size(off[at[0]][at[1]]))
+    worst = max(_places(off), key=lambda at: _size(pair.expected[at[0]][at[1]], off[at[0]][at[1]]))
     window = _window(pair, worst, 6, 8) if small else _window(pair, worst)
     shared = _largest(pair.expected + pair.returned)
     ringed = _ringed(pair, off)
@@ -94,7 +94,7 @@ def thumbnail(expected: ArrayRecord | None, returned: ArrayRecord | None) -> Pic
     if pair is None or len(pair.expected) * len(pair.expected[0]) < 4:
         return None
     off = pair.map(lambda e, r: r - e)
-    worst = max(_places(off), key=lambda at: _size(off[at[0]][at[1]]))
+    worst = max(_places(off), key=lambda at: _size(pair.expected[at[0]][at[1]], off[at[0]][at[1]]))
     name = "difference"
     return _picture(name, off, _window(pair, worst, 6, 8), _largest(off), set(), 72.0)
 
@@ -103,8 +103,11 @@ def _places(grid: Grid) -> Iterable[tuple[int, int]]:
     return ((i, j) for i, row in enumerate(grid) for j in range(len(row)))
 
 
-def _size(value: float) -> float:
-    return math.inf if value != value else abs(value)
+def _size(expected: float, off: float) -> float:
+    """How far off; NaN is as far as can be, unless nothing was expected there."""
+    if expected != expected:
+        return -1.0
+    return math.inf if off != off else abs(off)
 
 
 def _largest(grid: Grid) -> float:
@@ -118,7 +121,7 @@ def _ratio(expected: float, returned: float) -> float:
 def _ringed(pair: Pair, off: Grid) -> set[tuple[int, int]]:
     """Entries that are off by more than what rounding of the recorded numbers explains."""
     slack = 1e-6 * _largest(pair.expected)
-    return {(i, j) for i, j in _places(off) if not abs(off[i][j]) <= slack}
+    return {(i, j) for i, j in _places(off) if _size(pair.expected[i][j], off[i][j]) > slack}
 
 
 def _window(
@@ -153,7 +156,7 @@ def _picture(
         cells.append(tag("path", d="".join(rings), class_="ring"))
     border = tag("rect", width=len(columns), height=len(rows), class_="border")
     shapes = tag("g", *cells, border, transform=f"scale({side:.2f})")
-    note = f"±{number(limit, 2)}" if name != "ratio" else "plain 1, blue less, orange more"
+    note = f"±{number(limit, 2)}" if name != "ratio" else "blue < 1 < orange"
     described = f"{name}, blue below zero, orange above, {note}"
     return Picture(name, described, side * len(columns), side * len(rows), shapes, note)
 
@@ -186,6 +189,8 @@ def _describe(pair: Pair, off: Grid, worst: tuple[int, int], window: tuple[range
         f"the largest difference is at {index_text(pair.index(i, j))}: expected "
         f"{number(pair.expected[i][j])}, returned {number(pair.returned[i][j])}."
     )
+    if unknown := sum(v != v for row in pair.expected for v in row):
+        said += f" Grey: {plural(unknown, 'entry', 'entries')} of which nothing was expected."
     if len(window[0]) * len(window[1]) < total:
         said += f" Drawn: {len(window[0])} rows and {len(window[1])} columns around it."
     return said
@@ -193,7 +198,9 @@ def _describe(pair: Pair, off: Grid, worst: tuple[int, int], window: tuple[range
 
 def _rows(pair: Pair, off: Grid, limit: int) -> Sequence[Sequence[object]]:
     """The entries with the largest difference."""
-    places = sorted(_places(off), key=lambda at: -_size(off[at[0]][at[1]]))[:limit]
+    places = sorted(
+        _places(off), key=lambda at: -_size(pair.expected[at[0]][at[1]], off[at[0]][at[1]])
+    )[:limit]
     return [
         (index_text(pair.index(i, j)), e := pair.expected[i][j], r := pair.returned[i][j],
          off[i][j], _ratio(e, r) + 1)

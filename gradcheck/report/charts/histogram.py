@@ -88,14 +88,14 @@ def _rows(bins: Sequence[tuple[int, int]]) -> list[tuple[str, str, int, int]]:
 
 
 def _describe(scores: Sequence[tuple[float, bool]], exact: int) -> str:
-    within = [score for score, failed in scores if not failed and score == score]
-    said = f"{plural(len(within), 'case')} within the tolerance"
-    if within:
-        said += f", the nearest at {number(max(within), 3)}"
+    passed = [score for score, failed in scores if not failed and score == score]
+    said = f"{plural(len(passed), 'case')} passed"
+    if passed:
+        said += f" with at most {number(max(passed), 3)}"
     over = [score for score, failed in scores if failed and score == score]
     if over:
         failing = plural(len(over), "failing case")
-        said += f"; {failing} with a score, the largest {number(max(over), 2)}"
+        said += f"; {failing} with up to {number(max(over), 2)}"
     if exact:
         said += f"; not drawn: {plural(exact, 'case')} without any error"
     return f"{said}. Heights go as the square root of the count."

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from gradcheck.report.scales import Scale, decades
 from gradcheck.report.svg import Chart, Picture, line, tag, text
-from gradcheck.report.text import number, short
+from gradcheck.report.text import middle, number, short
 
 WIDTH, LEFT, RIGHT, STEP, TOP = 560.0, 180.0, 545.0, 24.0, 34.0
 
@@ -27,11 +27,7 @@ def ranges(title: str, figures: Mapping[str, Sequence[float]], x_title: str,
     shapes = _axis(x, bottom, x_title)
     for place, name in enumerate(names[:most]):
         shapes += _row(x, TOP + STEP * (place + 0.5), name, kept[name])
-    best, worst = names[-1], names[0]
-    description = (
-        f"Median from {number(_middle(kept[best]), 2)} ({short(best, 60)}) to "
-        f"{number(_middle(kept[worst]), 2)} ({short(worst, 60)}); smaller is sharper."
-    )
+    description = _describe(kept, names)
     picture = Picture(title, description, WIDTH, bottom + 40, Markup("").join(shapes))
     rows = [(n, len(v), v[0], _middle(v), v[-1]) for n in names if (v := kept[n])]
     columns = ("check", "figures", "best", "median", "worst")
@@ -52,7 +48,18 @@ def _axis(x: Scale, bottom: float, title: str) -> list[Markup]:
 
 def _row(x: Scale, y: float, name: str, values: Sequence[float]) -> list[Markup]:
     return [
-        text(LEFT - 12, y + 4, short(name, 26), "label", "end"),
+        text(LEFT - 12, y + 4, middle(name, 26), "label", "end"),
         line(x(values[0]), y, max(x(values[-1]), x(values[0]) + 0.5), y, "range s1"),
         tag("circle", cx=x(_middle(values)), cy=y, r=4.5, class_="mark solid s1"),
     ]
+
+
+def _describe(figures: Mapping[str, Sequence[float]], names: Sequence[str]) -> str:
+    """names: worst median first."""
+    best, worst = (number(_middle(figures[name]), 2) for name in (names[-1], names[0]))
+    if len(names) == 1:
+        return f"Median {best}; smaller is sharper."
+    return (
+        f"Median from {best} ({short(names[-1], 60)}) to {worst} ({short(names[0], 60)}); "
+        "smaller is sharper."
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from gradcheck.report.charts import bars, columns
 from gradcheck.report.panels.base import Context, Panel
 from gradcheck.report.summary import Summary, by_count
+from gradcheck.report.text import alike
 
 DIMENSIONS = 12  # the most used ones are drawn
-DISCARDS = 30
+MOST = 30  # messages listed
 
 
 def build(summary: Summary) -> Context:
@@ -23,6 +27,7 @@ def build(summary: Summary) -> Context:
         ("How the examples ended", found.status),
         ("Where the examples came from", found.origin),
     )
+    discards, remarks = _discards(summary.discards), _remarks(summary.remarks)
     charts = [bars(title, by_count(counts)) for title, counts in kinds if counts]
     return {
         "sizes": [chart for chart in sizes if chart],
@@ -31,12 +36,40 @@ def build(summary: Summary) -> Context:
         "more_dimensions": [name for name, _ in dimensions[DIMENSIONS:]],
         "examples": summary.examples,
         "evaluations": summary.evaluations,
-        "discards": summary.discards.most_common(DISCARDS),
+        "discards": discards[:MOST],
         "discarded": sum(summary.discards.values()),
-        "reasons": len(summary.discards),
-        "remarks": list(summary.remarks.items())[:DISCARDS],
-        "remarks_total": len(summary.remarks),
+        "reasons": len(discards),
+        "remarks": remarks[:MOST],
+        "remarks_total": len(remarks),
     }
+
+
+@dataclass
+class Alike:
+    """Messages that differ only in numbers and names: the first one stands for all."""
+
+    message: str
+    more: int = -1
+    count: int = 0
+    subjects: dict[str, None] = field(default_factory=dict)
+
+
+def _discards(counts: Mapping[str, int]) -> list[Alike]:
+    found: dict[str, Alike] = {}
+    for message, n in sorted(counts.items(), key=lambda item: -item[1]):
+        same = found.setdefault(alike(message), Alike(message))
+        same.more += 1
+        same.count += n
+    return sorted(found.values(), key=lambda same: -same.count)
+
+
+def _remarks(remarks: Mapping[str, list[str]]) -> list[Alike]:
+    found: dict[str, Alike] = {}
+    for message, subjects in remarks.items():
+        same = found.setdefault(alike(message), Alike(message))
+        same.more += 1
+        same.subjects.update(dict.fromkeys(subjects))
+    return list(found.values())
 
 
 def _by_size(sizes: dict[str, int]) -> list[tuple[str, int]]:

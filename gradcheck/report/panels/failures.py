@@ -10,14 +10,14 @@ from gradcheck.report.failures import IN_FULL, Failure, values_text
 from gradcheck.report.panels.base import Context, Panel
 from gradcheck.report.summary import Summary
 from gradcheck.report.svg import Chart
-from gradcheck.report.text import apart, count, href, index_text, number
+from gradcheck.report.text import apart, count, href, index_text, number, short
 from gradcheck.report.verdicts import Look, look
 
-ROWS = 400  # compact rows in all
+USUAL = ("float64", "cpu")  # not worth repeating in a list of thousands
 SCRIPTS = 200_000  # characters of scripts in all, and of one
 SCRIPT = 24_000
 LARGE = 12  # failures drawn large
-ENTRIES = 12  # wrong entries listed
+ENTRIES = 6  # wrong entries listed
 PLAIN_FACTORS = {2.0: "2", 0.5: "1/2", -1.0: "-1", 0.0: "0"}
 
 
@@ -46,26 +46,42 @@ class _Room:
 
 
 def build(summary: Summary) -> Context:
-    """Groups with the failures shown in full, and compact rows of the others."""
+    """Groups with failures in full and as rows; what has no room for a row, by subject."""
     room = _Room()
-    left = ROWS
-    groups = []
-    for group in summary.groups:
-        rest, left = group.rest[:left], max(0, left - len(group.rest))
-        full = [view(failure, room) for failure in group.full]
-        rows = [(failure, look(failure.kind), values_text(failure), _files(failure))
-                for failure in rest]  # fmt: skip
-        groups.append({"group": group, "full": full, "rows": rows,
-                       "unlisted": len(group.rest) - len(rest)})  # fmt: skip
-    listed = [group for group in groups if group["full"] or group["rows"]]
+    others = [failure for group in summary.groups for failure in group.others]
+    groups = [
+        {
+            "group": group,
+            "full": [view(failure, room) for failure in group.full],
+            "rows": [_row(failure) for failure in group.rows],
+        }
+        for group in summary.groups
+        if group.full or group.rows
+    ]
     return {
-        "groups": listed,
+        "groups": groups,
+        "causes": len(summary.groups),
         "total": sum(len(group.failures) for group in summary.groups),
-        "unlisted": len(groups) - len(listed),
+        "others": _by_subject(others),
+        "others_total": len(others),
         "in_full": IN_FULL,
         "look": look,
         "examples": summary.examples,
     }
+
+
+def _row(failure: Failure) -> tuple[Failure, Look, str, list[tuple[str, str]]]:
+    return failure, look(failure.kind), values_text(failure), _files(failure)
+
+
+def _by_subject(failures: list[Failure]) -> list[tuple[str, str]]:
+    """Subjects with the checks that failed: as short as naming each failure can be."""
+    found: dict[str, list[str]] = {}
+    for failure in failures:
+        case = failure.case
+        place = "" if (case.dtype, case.device) == USUAL else f" {case.dtype} {case.device}"
+        found.setdefault(case.subject, []).append(short(case.check + place, 60))
+    return [(subject, ", ".join(checks)) for subject, checks in found.items()]
 
 
 def view(failure: Failure, room: _Room) -> FailureView:
@@ -122,10 +138,9 @@ def _script(script: str, room: _Room) -> tuple[str, str]:
 
 
 def _charts(failure: Failure, small: bool) -> list[Chart]:
-    evidence = failure.finding.evidence
-    at_kink = evidence.kink is not None and not evidence.kink.point_defect
+    evidence, at_kink = failure.finding.evidence, failure.at_kink
     charts = [
-        heat_maps(evidence.expected, evidence.returned, small),
+        None if at_kink else heat_maps(evidence.expected, evidence.returned, small),
         kink_picture(evidence.kink) if evidence.kink else None,
         step_plot(evidence.levels, evidence.claimed, at_kink),
     ]

@@ -12,7 +12,8 @@ from gradcheck.report.summary import Cell, Place, SubjectView, Summary
 from gradcheck.report.text import number
 from gradcheck.report.verdicts import look, rank
 
-ROWS = 240  # rows of the table; failing subjects first, then those nearest to failing
+ROWS = 240  # rows in all; failing subjects first, then those nearest to failing
+OPEN = 36  # rows that are not folded away, where there are more
 SHADES = 4
 
 
@@ -35,6 +36,7 @@ class RowView:
     place: Place
     cells: list[CellView | None]
     failed: bool
+    score: float
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,16 @@ def build(summary: Summary) -> Context:
     views = sorted(summary.subjects.values(), key=_order)
     columns = Columns.of(summary)
     rows, left_out = _rows(summary, columns, views)
+    passed = [view for view in left_out if not view.failed]
     return {
         "columns": columns.labels(),
-        "rows": rows,
+        "tables": _fold(rows),
         "places": len({row.place for row in rows}) > 1,
         "main": columns.main,
-        "left_out": left_out,
-        "worst_left_out": max((view.score for view in left_out), default=0.0),
-        "examples": sum(view.examples for view in left_out),
+        "failed_left_out": len(left_out) - len(passed),
+        "left_out": passed,
+        "worst_left_out": max((view.score for view in passed), default=0.0),
+        "examples": sum(view.examples for view in passed),
         "histogram": histogram(summary.scores),
         "kinds": sorted(summary.verdicts, key=rank),
         "look": look,
@@ -116,8 +120,25 @@ def _rows(
                 for check, home in columns.home.items()
             ]
             subject = "" if number_ else view.name
-            rows.append(RowView(view.name, subject, place, shown, view.failed))
+            rows.append(RowView(view.name, subject, place, shown, view.failed, view.score))
     return rows, [view for view in views if view.name not in kept]
+
+
+def _fold(rows: list[RowView]) -> list[list[RowView]]:
+    """What is seen at once, and what is folded: passing subjects, where all would not fit."""
+    if len(rows) <= OPEN:
+        return [rows]
+    failed = [row for row in rows if row.failed]
+    passed = [row for row in rows if not row.failed]
+    shown = {
+        row.name for row in sorted(passed, key=_nearness)[: max(OPEN // 3, OPEN - len(failed))]
+    }
+    nearest = [row for row in passed if row.name in shown]
+    return [failed + nearest, [row for row in passed if row.name not in shown]]
+
+
+def _nearness(row: RowView) -> float:
+    return -row.score
 
 
 def _kept(views: list[SubjectView]) -> set[str]:
@@ -139,7 +160,8 @@ def _links(summary: Summary) -> dict[tuple[str, Place, str], str]:
         for failure in group.failures:
             case = failure.case
             place = (case.dtype, case.device)
-            links.setdefault((case.subject, place, case.check), failure.id)
+            if failure.full or failure.row:
+                links.setdefault((case.subject, place, case.check), failure.id)
     return links
 
 

@@ -90,8 +90,11 @@ def _cause(group: Group) -> dict[str, object]:
         "first": first,
         "look": look(first.kind),
         "numbers": apart(finding.expected, finding.returned),
+        "said": finding.returned is not None and number(finding.returned) in first.message,
         "more_subjects": len(group.subjects) - 1,
-        "picture": thumbnail(finding.evidence.expected, finding.evidence.returned),
+        "picture": None
+        if first.at_kink
+        else thumbnail(finding.evidence.expected, finding.evidence.returned),
     }
 
 

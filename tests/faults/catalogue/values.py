@@ -60,7 +60,7 @@ FAULTS: list[Fault] = [
         ),
         mean_square,
         "p",
-        "scaled by the number of entries",
+        "scaled by batch*units",
     ),
     (
         "1/N twice",

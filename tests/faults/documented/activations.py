@@ -63,7 +63,7 @@ FAULTS = [
     plant(
         "tanh: derivative at the output",
         TANH,
-        ("derivative taken at the output",),
+        ("derivative at the output",),
         vjp=lambda right, cotangent, x: {"x": cotangent * (1 - np.tanh(np.tanh(x)) ** 2)},
     ),
     plant(

@@ -85,7 +85,7 @@ FAULTS = [
     plant(
         "shared: mean over the uses",
         SHARED,
-        ("scaled", "1/3"),
+        ("scaled by 1/3",),
         vjp=spoil(W=mean_of_uses, b=mean_of_uses),
     ),
     plant(
@@ -103,7 +103,7 @@ FAULTS = [
     plant(
         "dropout: not rescaled",
         DROPOUT,
-        ("scaled", "0.75"),
+        ("scaled by 3/4",),
         vjp=spoil(x=lambda g: 0.75 * g),
     ),
     plant(

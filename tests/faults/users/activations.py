@@ -31,6 +31,7 @@ FAULTS = [
         "elu-steep",
         "x",
         slope(lambda x, alpha: np.where(x > 0, 1, np.exp(np.minimum(x, 0)))),
+        "scaled",
     ),
     plant(
         "selu: scale forgotten",
@@ -60,7 +61,7 @@ FAULTS = [
         "softplus",
         "x",
         slope(lambda x: expit(np.logaddexp(0, x))),
-        "at its output",
+        "at the output",
     ),
     plant("swish: path through the gate missing", "swish", "x", slope(expit), "product rule"),
     plant(

@@ -45,5 +45,5 @@ FAULTS = [
     ),
     plant("inverse: not transposed", "inverse", "A", inverse_not_transposed, "transpose"),
     plant("cholesky: diagonal not halved", "cholesky", "A", not_halved),
-    plant("cholesky: not symmetrised", "cholesky", "A", not_symmetrised),
+    plant("cholesky: not symmetrised", "cholesky", "A", not_symmetrised, "off the diagonal"),
 ]

@@ -91,5 +91,11 @@ FAULTS = [
         transposed_output,
         "transposed",
     ),
-    plant("multi_head_attention: heads ignored", "multi_head_attention-2", "query", one_head),
+    plant(
+        "multi_head_attention: heads ignored",
+        "multi_head_attention-2",
+        "query",
+        one_head,
+        "`heads`",
+    ),
 ]

@@ -50,7 +50,7 @@ def no_direct_path(right, g, **inputs):
 
 
 FAULTS = [
-    plant("rnn_cell: derivative at the output", "rnn_cell", "x", at_the_output),
+    plant("rnn_cell: derivative at the output", "rnn_cell", "x", at_the_output, "at the output"),
     plant("rnn_cell: W_hh transposed in dh", "rnn_cell", "h", times_the_transpose, "transpose"),
     plant("rnn_cell: second bias forgotten", "rnn_cell", "b_hh", one_bias, "always zero"),
     plant("lstm_cell: no path through h", "lstm_cell", "c", no_path_through_h, "path", "output 0"),

@@ -93,8 +93,9 @@ FAULTS = [
         "cross_entropy-masked-smoothed-none",
         "logits",
         smoothing_forgotten,
+        "`smoothing`",
     ),
-    plant("nll: next label", "nll-none", "log_p", next_label, "rolled"),
+    plant("nll: next label", "nll-none", "log_p", next_label, "off by one"),
     plant("nll: mean over rows, not weights", "nll-mean", "log_p", mean_over_rows),
     plant(
         "huber: not clipped",

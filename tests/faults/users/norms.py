@@ -90,7 +90,9 @@ FAULTS = [
         "the mean and the variance",
     ),
     plant("layer_norm: gamma from x not centred", "layer_norm-large-eps", "gamma", not_centred),
-    plant("layer_norm: gamma taken out of the means", "layer_norm", "x", gamma_outside),
+    plant(
+        "layer_norm: gamma taken out of the means", "layer_norm", "x", gamma_outside, "transpose"
+    ),
     plant("rms_norm: no path through the norm", "rms_norm", "x", no_rms, "path", "norm"),
     plant(
         "batch_norm: the eval formula in training",
@@ -109,7 +111,7 @@ FAULTS = [
         "mean instead of sum",
     ),
     plant("batch_norm_eval: variance for deviation", "batch_norm_eval", "x", divided_by_variance),
-    plant("group_norm: groups ignored", "group_norm-2", "x", all_channels),
+    plant("group_norm: groups ignored", "group_norm-2", "x", all_channels, "`groups`"),
     plant(
         "instance_norm: beta averaged over positions",
         "instance_norm",

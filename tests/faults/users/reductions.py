@@ -84,7 +84,14 @@ FAULTS = [
         "ignores the cotangent",
     ),
     plant("norm inf: all of the tied", "norm-inf", "x", all_of_the_tied, "kink"),
-    plant("cosine_similarity: norms held constant", "cosine_similarity", "a", no_projection),
+    plant(
+        "cosine_similarity: norms held constant",
+        "cosine_similarity",
+        "a",
+        no_projection,
+        "path",
+        "norm",
+    ),
     plant(
         "bilinear: W averaged over the batch",
         "bilinear",
@@ -93,5 +100,11 @@ FAULTS = [
         "mean instead of sum",
     ),
     plant("einsum: a not transposed", "einsum ij,jk->ik", "b", left_not_transposed, "transpose"),
-    plant("einsum: broadcast to one index", "einsum ijs,kj->ki", "a", first_of_the_broadcast),
+    plant(
+        "einsum: broadcast to one index",
+        "einsum ijs,kj->ki",
+        "a",
+        first_of_the_broadcast,
+        "first index",
+    ),
 ]

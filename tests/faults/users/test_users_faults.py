@@ -16,6 +16,8 @@ from tests.faults.users import (
     norms,
     reductions,
 )
+from tests.faults.users.planted import Planter
+from tests.reference.users_cases import CASES
 
 FAMILIES = (
     activations,
@@ -35,7 +37,7 @@ NAMED = [fault.id for fault in FAULTS.values() if fault.words]
 
 @cache
 def report_on(id):
-    return check(FAULTS[id].wrong, examples=20, seed=7)
+    return check(FAULTS[id].wrong, examples=10, seed=7)
 
 
 @pytest.mark.parametrize("id", FAULTS)
@@ -57,15 +59,18 @@ def test_the_correct_twin_passes(name):
     assert report.passed, str(report)
 
 
-def test_every_suite_subject_family_has_a_planted_mistake():
-    """A layer of these suites whose forward no mistake is planted in is missing here."""
+def test_every_layer_has_a_subject_and_a_planted_mistake():
+    """The layers are those of `tests/reference/users_cases.py`, the subjects those of suites/."""
     subjects = [
         subject
         for family in FAMILIES
         for planter in vars(family).values()
-        if hasattr(planter, "subjects")
+        if isinstance(planter, Planter)
         for subject in planter.subjects.values()
     ]
+    layers = {name: case[0].forward for name, case in CASES.items()}
+    verified = {subject.forward for subject in subjects}
     planted = {right.forward for right in RIGHT.values()}
-    missing = {s.forward.__module__ for s in subjects if s.forward not in planted}
-    assert not missing
+    assert [name for name, forward in layers.items() if forward not in verified] == []
+    assert [name for name, forward in layers.items() if forward not in planted] == []
+    assert verified <= set(layers.values())

@@ -1,5 +1,6 @@
 """What the report's tests share: a parsed page."""
 
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 import pytest
@@ -8,6 +9,24 @@ from gradcheck.report.demo import failing_run, passing_run
 
 INLINE = {"span", "a", "b", "code", "small", "wbr", "button"}
 VOID = {"meta", "wbr", "input", "br", "link", "img"}
+
+
+@dataclass
+class Element:
+    """An element and where its text lies in the page's."""
+
+    tag: str
+    attributes: dict
+    texts: list
+    start: int
+    end: int | None = None
+
+    def __getitem__(self, name):
+        return getattr(self, name)
+
+    @property
+    def text(self):
+        return "".join(self.texts[self.start : self.end])
 
 
 class Page(HTMLParser):
@@ -22,15 +41,15 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self._gap(tag)
-        element = {"tag": tag, "attributes": dict(attributes), "text": ""}
+        element = Element(tag, dict(attributes), self.texts, len(self.texts))
         self.elements.append(element)
         if tag not in VOID:
             self.open.append(element)
 
     def handle_endtag(self, tag):
         assert self.open, f"</{tag}> closes nothing"
-        assert self.open[-1]["tag"] == tag, f"</{tag}> closes <{self.open[-1]['tag']}>"
-        self.open.pop()
+        assert self.open[-1].tag == tag, f"</{tag}> closes <{self.open[-1].tag}>"
+        self.open.pop().end = len(self.texts)
         self._gap(tag)
 
     def _gap(self, tag):
@@ -39,8 +58,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.texts.append(data)
-        for element in self.open:
-            element["text"] += data
 
     def all(self, tag, **attributes):
         return [

@@ -5,7 +5,17 @@ import re
 
 import pytest
 
-from gradcheck.records import ArrayRecord, KinkRecord, LevelRecord, Series
+from gradcheck.records import (
+    ArrayRecord,
+    Case,
+    Evidence,
+    FindingRecord,
+    KinkRecord,
+    LevelRecord,
+    Run,
+    Series,
+)
+from gradcheck.report import render
 from gradcheck.report.charts import (
     bars,
     columns,
@@ -126,6 +136,13 @@ def test_heat_maps_take_nan_infinities_and_complex_numbers():
     assert chart.rows[0][0] in ("[0, 0]", "[0, 1]")
 
 
+def test_where_nothing_was_expected_nothing_is_wrong():
+    expected, returned = matrix([[math.nan, 0.0]]), matrix([[9.0, 0.5]])
+    chart = heat_maps(expected, returned)
+    assert "1 of 2 entries differ; the largest difference is at [0, 1]" in chart.description
+    assert "Grey: 1 entry of which nothing was expected" in chart.description
+
+
 @pytest.mark.parametrize(
     ("kink", "words"),
     [
@@ -138,6 +155,14 @@ def test_heat_maps_take_nan_infinities_and_complex_numbers():
 )
 def test_the_kink_says_where_the_claim_lies(kink, words):
     assert words in kink_picture(kink).description
+
+
+def test_at_a_kink_there_is_no_derivative_to_lay_over_the_claim():
+    kink = KinkRecord(0.0, 1.0, 1.2)
+    for found, shown in ((kink, False), (KinkRecord(1.0, 1.0, 0.0, point_defect=True), True)):
+        evidence = Evidence(expected=EYE, returned=SHIFTED, kink=found)
+        case = Case("relu", verdict="wrong_at_kink", findings=[FindingRecord(evidence=evidence)])
+        assert ("entry by entry" in render(Run.of(case))) == shown
 
 
 def test_no_kink_picture_without_slopes():

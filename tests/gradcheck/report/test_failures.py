@@ -23,6 +23,15 @@ def test_without_a_cause_subject_kind_fault_and_input_are_one():
     assert len(group_failures([*cases, wrong("a", input="b", fault="sign")])) == 2
 
 
+def test_one_fault_in_one_input_is_one_mistake_however_its_checks_tell_it():
+    told = [("leaks into scores", "scores"), ("ignores keep", "scores"), ("ignores keep", "values")]
+    cases = [wrong("a", cause, fault="mask leak", input=name) for cause, name in told]
+    assert len(group_failures(cases[:2])) == 1
+    assert len(group_failures([cases[0], cases[2]])) == 2
+    assert len(group_failures([cases[0], cases[2], cases[1]])) == 1
+    assert len(group_failures([cases[0], wrong("b", "x", fault="mask leak", input="scores")])) == 2
+
+
 def test_wrong_comes_before_inconclusive():
     groups = group_failures([wrong("a", "n", "inconclusive"), wrong("b", "w")])
     assert [group.first.kind for group in groups] == ["wrong", "inconclusive"]

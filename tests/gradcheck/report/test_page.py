@@ -49,6 +49,13 @@ def test_ids_are_unique_and_links_lead_somewhere(parse, failing, passing):
         assert set(named) <= set(ids)
 
 
+@pytest.mark.parametrize("make", [passing_run, failing_run])
+def test_every_path_is_whole(parse, make):
+    paths = [e["attributes"]["d"] for e in parse(render(make())).all("path")]
+    assert max(map(len, paths)) > 2000
+    assert [d for d in paths if not re.fullmatch(r"[MLHVhlmvz\d .-]+", d)] == []
+
+
 def test_the_page_needs_nothing_else(parse, failing):
     page = parse(render(failing))
     assert not page.all("link")
@@ -117,7 +124,7 @@ def test_only_correct_passes(parse):
     run = Run.of(Case("a", verdict="timeout"), Case("b", verdict="crashed", reason="signal 11"))
     words = parse(render(run)).panel("failures")
     assert "Did not finish in its time." in words
-    assert "signal 11" in words
+    assert "Signal 11" in words
 
 
 def test_failures_beyond_the_first_fifty_are_rows_and_none_is_dropped(parse):
@@ -128,8 +135,30 @@ def test_failures_beyond_the_first_fifty_are_rows_and_none_is_dropped(parse):
     page = parse(render(Run.of(*cases)))
     assert len(page.all("dl", class_="where")) <= 50
     words = page.panel("failures")
-    assert all(f"off {k}" in words for k in range(120))
+    assert all(f"ff {k} " in words for k in range(120))
     assert len(page.all("details", class_="group")) == 120
+
+
+def test_of_ten_thousand_failures_none_is_dropped(parse):
+    cases = [
+        Case(
+            f"layer{k // 20}",
+            f"check{k % 20}",
+            verdict="wrong",
+            findings=[FindingRecord(fault="t")],
+        )
+        for k in range(10_000)
+    ]
+    html = render(Run.of(*cases))
+    page = parse(html)
+    ids = {e["attributes"].get("id") for e in page.elements}
+    assert {a["attributes"]["href"][1:] for a in page.all("a")} <= ids
+    words = page.one("details", id="other-failures")["text"]
+    assert len(html.encode()) < 1_000_000
+    assert "9,550 more failures" in words
+    assert "260 more subjects failed" in page.panel("matrix")
+    assert "passed everything" not in page.panel("matrix")
+    assert "layer499 check0, check1" in " ".join(words.split())
 
 
 def test_passes_are_sampled_and_it_is_said(parse):

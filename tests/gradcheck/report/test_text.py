@@ -13,8 +13,10 @@ from gradcheck.report.text import (
     href,
     index_text,
     listing,
+    middle,
     number,
     plural,
+    prose,
     short,
     slug,
 )
@@ -50,6 +52,20 @@ def test_invisible_characters_become_visible_and_the_others_stay(tricky, text):
     assert clean(tricky) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("the `W` of <b>", "The <code>W</code> of &lt;b&gt;"),
+        ("`keep` leaks", "<code>keep</code> leaks"),
+        ("one ` alone", "One ` alone"),
+        ("`a` and ` b", "<code>a</code> and ` b"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_and_backticks_are_code(text, html):
+    assert prose(text) == html
+
+
 def test_long_text_is_cut_and_says_how_long_it_was():
     assert clean("x" * 5000).endswith("… (5,000 characters, cut here)")
     assert len(short("x" * 5000, 50)) == 50
@@ -74,6 +90,7 @@ def test_small_words():
     assert [duration(seconds) for seconds in (0.042, 7.0, 130, 7300)] == times
     assert [index_text(i) for i in (None, (), [0, 1])] == ["", "the scalar", "[0, 1]"]
     assert [plural(n, "case") for n in (1, 1200)] == ["1 case", "1,200 cases"]
+    assert middle("momentum, linear schedule", 12) == "momen…hedule"
     assert listing("abc") == "a, b and c"
     assert listing("abcdefgh", 2) == "a, b and 6 more"
     assert slug("a b", "<x>", "") == "a-b-x"

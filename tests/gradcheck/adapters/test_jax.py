@@ -1,0 +1,60 @@
+"""JAX functions and custom_vjp, in float64 whatever the process is set to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradcheck import adapt, array, check
+
+jax = pytest.importorskip("jax")
+jnp = jax.numpy
+
+
+def sine(x, y):
+    return jnp.sin(x) * y
+
+
+def with_slopes(backward):
+    made = jax.custom_vjp(sine)
+    made.defvjp(lambda x, y: (sine(x, y), (x, y)), backward)
+    return made
+
+
+right = with_slopes(lambda kept, u: (jnp.cos(kept[0]) * kept[1] * u, jnp.sin(kept[0]) * u))
+wrong = with_slopes(lambda kept, u: (jnp.cos(kept[0]) * kept[1] * u, -jnp.sin(kept[0]) * u))
+
+
+def test_a_right_custom_vjp_passes_and_a_fault_is_laid_at_its_input(at_a_point, blames):
+    assert at_a_point(right, {"x": "n", "y": "n"}).passed
+    assert {f.input for f in blames(wrong, "y", {"x": "n", "y": "n"}).findings} == {"y"}
+    assert adapt(right, {"x": "n", "y": "n"}).kinks == "subgradient"
+
+
+def test_plain_and_jitted_functions(at_a_point):
+    assert at_a_point(lambda x: jnp.tanh(x) * x, {"x": "n"}).passed
+    assert at_a_point(jax.jit(lambda x, w: x @ w), {"x": "b n", "w": "n m"}).passed
+    assert adapt(lambda x: jnp.tanh(x)).inputs["x"].shape.text == "batch features"
+
+
+def test_generated_examples():
+    report = check(lambda x: jnp.maximum(x, 0.0) * x, {"x": "n"}, examples=4, seed=1)
+    assert report.passed, str(report)
+
+
+def test_functions_that_look_at_values_run_eagerly(at_a_point):
+    def branches(x):
+        return jnp.sin(x) if float(jnp.sum(x)) > 0 else jnp.cos(x)
+
+    assert at_a_point(branches, {"x": "n"}).passed
+
+
+def test_complex_gradients_follow_one_convention(at_a_point):
+    assert at_a_point(lambda z: jnp.abs(z) ** 2 * z, {"z": array("n", complex=True)}).passed
+
+
+def test_float64_inside_and_the_process_untouched():
+    before = jax.config.jax_enable_x64
+    subject = adapt(lambda x: jnp.sin(x), {"x": "n"})
+    assert subject.forward(x=np.ones(2)).dtype == np.float64
+    assert jax.config.jax_enable_x64 == before

@@ -1,0 +1,119 @@
+"""fun and jac, and forward and backward functions with a cache."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from gradcheck import UsageError, adapt, check
+
+
+def residuals(x):
+    return np.stack([x[0] * x[1], np.sin(x[1]), x[2] ** 2, x[0] - x[2]])
+
+
+def jacobian(x):
+    zero = 0 * x[0]
+    return np.array(
+        [
+            [x[1], x[0], zero],
+            [zero, np.cos(x[1]), zero],
+            [zero, zero, 2 * x[2]],
+            [1 + zero, zero, -1 + zero],
+        ]
+    )
+
+
+def line(x, beta):
+    return beta[0] + beta[1] * x
+
+
+@pytest.mark.parametrize(
+    "jac, options",
+    [
+        (jacobian, {}),
+        (lambda x: jacobian(x).T, {}),
+        (lambda x: jacobian(x).T, {"inputs_first": True}),
+        (lambda x: scipy.sparse.csr_array(jacobian(x)), {}),
+        (lambda x: scipy.sparse.linalg.aslinearoperator(jacobian(x)), {}),
+    ],
+    ids=["rows", "columns", "columns said", "sparse", "operator"],
+)
+def test_jacobians_of_every_form(jac, options, at_a_point):
+    assert at_a_point((residuals, jac), {"x": "3"}, **options).passed
+
+
+def test_a_wrong_entry_is_laid_at_x(blames):
+    def wrong(x):
+        found = jacobian(x)
+        found[1, 1] = np.sin(x[1])
+        return found
+
+    assert blames((residuals, wrong), "x", {"x": "3"}).findings[0].index == (1,)
+
+
+def test_gradient_of_a_number_and_slope_of_an_elementwise_function(at_a_point):
+    assert at_a_point((lambda x: np.sum(x**2), lambda x: 2 * x), {"x": "n"}).passed
+    assert at_a_point((np.sin, np.cos), {"x": "n"}).passed
+    assert at_a_point((lambda x: (np.sum(x**2), 2 * x), True), {"x": "n"}).passed
+
+
+def test_the_option_jac_as_in_scipy():
+    report = check(lambda x: np.sum(x**4), {"x": "n"}, jac=lambda x: 4 * x**3, examples=6, seed=1)
+    assert report.passed, str(report)
+
+
+def test_a_shape_is_found_for_one_point():
+    assert adapt((np.sin, np.cos)).inputs["x"].shape.text == "n"
+
+
+def test_a_jacobian_for_each_input(at_a_point, blames):
+    jac = {"beta": lambda x, beta: np.stack([np.ones_like(x), x], axis=1)}
+    subject = adapt((line, jac), {"x": "n", "beta": "2"})
+    assert subject.differentiable == ("beta",)
+    assert at_a_point(subject).passed
+    both = {**jac, "x": lambda x, beta: np.full_like(x, -beta[1])}
+    report = blames((line, both), "x", {"x": "n", "beta": "2"})
+    assert {finding.input for finding in report.findings} == {"x"}
+
+
+def test_two_jacobians_in_a_tuple(at_a_point):
+    def jac(x, beta):
+        return np.full_like(x, beta[1]), np.stack([np.ones_like(x), x], axis=1)
+
+    assert adapt((line, jac), {"x": "n", "beta": "2"}).differentiable == ("x", "beta")
+    assert at_a_point((line, jac), {"x": "n", "beta": "2"}).passed
+
+
+def test_a_jacobian_of_no_known_shape_is_broken(at_a_point):
+    report = at_a_point((residuals, lambda x: np.zeros(2)), {"x": "3"})
+    assert report.verdict == "broken"
+    assert "jac returned shape (2,), expected (4, 3)" in report.findings[0].message
+
+
+def product_forward(x, w):
+    return x @ w, (x, w)
+
+
+def product_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout
+
+
+def test_functions_with_a_cache(at_a_point, blames):
+    inputs = {"x": "batch n", "w": "n m"}
+    assert at_a_point((product_forward, product_backward), inputs).passed
+
+    def wrong(dout, cache):
+        dx, dw = product_backward(dout, cache)
+        return dx, dw / len(dout)
+
+    blames((product_forward, wrong), "w", inputs)
+
+
+def test_bad_use():
+    with pytest.raises(UsageError, match=r'give the shapes of its inputs: inputs=\{"x": "n", "b'):
+        adapt((line, {"beta": line}))
+    with pytest.raises(UsageError, match="jac names 'gamma'"):
+        adapt((line, {"gamma": line}), {"x": "n", "beta": "2"})

@@ -1,0 +1,69 @@
+"""Custom operators of torch.library, in all the ways they may be named."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradcheck import UsageError, adapt, check, constant
+
+torch = pytest.importorskip("torch")
+
+
+def scaled_square(name, kernel):
+    @torch.library.custom_op(f"gradcheck_tests::{name}", mutates_args=())
+    def operator(x: torch.Tensor, scale: float = 2.0) -> torch.Tensor:
+        return kernel(x, scale)
+
+    def save(ctx, inputs, output):
+        ctx.x, ctx.scale = inputs
+
+    operator.register_fake(lambda x, scale=2.0: torch.empty_like(x))
+    operator.register_autograd(
+        lambda ctx, grad: (grad * 2 * ctx.x * ctx.scale, None), setup_context=save
+    )
+    return operator
+
+
+def without_last(x, scale):
+    out = x * x * scale
+    out[..., -1:] = x[..., -1:]
+    return out
+
+
+RIGHT = scaled_square("right", lambda x, scale: x * x * scale)
+TAIL = scaled_square("tail", without_last)
+MUTATES = scaled_square("mutates", lambda x, scale: x.mul_(x).mul(scale))
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [RIGHT, torch.ops.gradcheck_tests.right, torch.ops.gradcheck_tests.right.default],
+    ids=["definition", "packet", "overload"],
+)
+def test_a_right_operator_passes(operator, at_a_point):
+    assert at_a_point(operator, {"x": "rows n"}).passed
+    assert adapt(operator).name == "gradcheck_tests.right"
+
+
+def test_arguments_that_are_no_tensors(at_a_point):
+    assert at_a_point(RIGHT, {"x": "n", "scale": constant(0.5)}).passed
+
+
+def test_a_fault_in_the_kernel_is_laid_at_its_input(blames):
+    report = blames(TAIL, "x", {"x": "rows n"})
+    assert report.findings[0].index[-1] == 2
+
+
+def test_opcheck_is_run(at_a_point):
+    report = check(MUTATES, {"x": "n"}, examples=2, seed=1)
+    assert any("opcheck, test_schema" in finding.message for finding in report.findings)
+
+
+def test_an_operator_with_overloads_must_be_named():
+    with pytest.raises(UsageError, match="overloads .*name one"):
+        adapt(torch.ops.aten.add, {"self": "n", "other": "n"})
+
+
+def test_an_aten_operator(at_a_point):
+    inputs = {"self": "n", "other": "n"}
+    assert at_a_point(torch.ops.aten.mul.Tensor, inputs, opcheck=False).passed

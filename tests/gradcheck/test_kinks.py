@@ -1,0 +1,155 @@
+"""Claims at kinks: conventions named, the hull enforced, near kinks left alone."""
+
+import numpy as np
+import pytest
+
+from tests.gradcheck.judgement.cases import normal, one
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def slope(alpha, *, multiplied=True):
+    """The gradient of relu with alpha at 0, or with alpha in place of alpha times u."""
+
+    def vjp(u, x):
+        return np.where(x == 0, alpha * (u if multiplied else 1.0), u * (x > 0))
+
+    return vjp
+
+
+def with_zeros(count, seed, size=40):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(size)
+    x[rng.choice(size, count, replace=False)] = 0.0
+    return x
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
+def test_a_convention_is_accepted_and_named(count, alpha):
+    for seed in range(4):
+        found = one(relu, slope(alpha), with_zeros(count, seed), seed)
+        assert found.verdict == "correct"
+        assert found.kink.alpha == pytest.approx(alpha, abs=0.02)
+        assert found.kink.count == count
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+@pytest.mark.parametrize("alpha", [-0.2, 1.2, 5.0])
+def test_outside_the_generalised_gradient(count, alpha):
+    for seed in range(4):
+        found = one(relu, slope(alpha), with_zeros(count, seed), seed)
+        assert found.verdict == "wrong_at_kink"
+        assert np.isnan(found.kink.alpha)
+        assert len(found.entries) == count
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+def test_not_multiplied_by_the_cotangent(alpha):
+    for seed in range(4):
+        found = one(relu, slope(alpha, multiplied=False), with_zeros(3, seed), seed)
+        assert found.verdict == "wrong_at_kink"
+
+
+@pytest.mark.parametrize("declared", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
+def test_a_declared_convention_is_enforced(declared, alpha):
+    found = one(relu, slope(alpha), with_zeros(2, 1), kinks=declared, elementwise=True)
+    assert found.verdict == ("correct" if alpha == declared else "wrong_at_kink")
+
+
+def test_a_callable_says_what_is_expected():
+    def rule(cotangent, arrays):
+        return {"x": slope(0.25)(cotangent[0], arrays["x"])}
+
+    assert one(relu, slope(0.25), with_zeros(2, 1), kinks=rule).verdict == "correct"
+    assert one(relu, slope(0.5), with_zeros(2, 1), kinks=rule).verdict == "wrong_at_kink"
+
+
+TIES = {
+    "first": lambda tied: tied & (np.cumsum(tied) == 1),
+    "even": lambda tied: tied / tied.sum(),
+    "all": lambda tied: tied,
+    "none": lambda tied: tied * (tied.sum() == 1),
+}
+
+
+@pytest.mark.parametrize("members", [2, 3])
+@pytest.mark.parametrize("rule", TIES)
+def test_ties_of_a_maximum(members, rule):
+    right = rule in ("first", "even")
+    for seed in range(4):
+        x = np.minimum(normal(10, seed=seed), 2.5)
+        x[:members] = 3.0
+
+        def vjp(u, x):
+            return u * TIES[rule](x == x.max()) * 1.0
+
+        found = one(np.max, vjp, x, seed)
+        assert found.verdict == ("correct" if right else "wrong_at_kink")
+
+
+@pytest.mark.parametrize("distance", [10.0**-k for k in range(3, 16)])
+@pytest.mark.parametrize("kinks", ["subgradient", 0.5])
+def test_near_kinks_raise_no_alarm(distance, kinks):
+    for seed in range(3):
+        x = with_zeros(0, seed)
+        x[:3] = distance * np.array([1.0, -1.0, 2.0])
+        assert one(relu, slope(0.5), x, seed, kinks=kinks).verdict == "correct"
+
+
+@pytest.mark.parametrize("hidden", [1, 3, 8])
+@pytest.mark.parametrize(("alpha", "right"), [(0.0, True), (0.5, True), (1.0, True), (1.3, False)])
+def test_hidden_kinks(hidden, alpha, right):
+    w, bias = normal(20, 6), normal(20, seed=1)
+    bias[:hidden] = 0.0
+
+    def vjp(u, x):
+        return w.T @ slope(alpha)(u, w @ x + bias)
+
+    found = one(lambda x: relu(w @ x + bias), vjp, np.zeros(6))
+    assert found.verdict == ("correct" if right else "wrong_at_kink")
+
+
+@pytest.mark.parametrize(
+    ("kinks", "verdict"), [("subgradient", "wrong_at_kink"), ("autodiff", "correct")]
+)
+def test_a_defect_at_a_point_is_told_apart(kinks, verdict):
+    def vjp(u, x):
+        return u * (x > 0) + u * (x < 0)
+
+    found = one(lambda x: relu(x) - relu(-x), vjp, with_zeros(2, 0, 10), kinks=kinks)
+    assert found.verdict == verdict
+    assert found.kink.point_defect
+
+
+def test_avoid_moves_away_and_says_so():
+    found = one(relu, slope(7.0), with_zeros(2, 0), kinks="avoid")
+    assert found.verdict == "correct"
+    assert found.details["moved"]
+
+
+def test_avoid_does_not_hide_an_error_elsewhere():
+    def vjp(u, x):
+        return 1.01 * slope(7.0)(u, x)
+
+    assert one(relu, vjp, with_zeros(2, 0), kinks="avoid").verdict == "wrong"
+
+
+def test_zero_at_the_origin_of_a_norm_is_a_subgradient():
+    def vjp(u, x):
+        length = np.linalg.norm(x)
+        return u * x / length if length else 0 * x
+
+    assert one(np.linalg.norm, vjp, np.zeros(5)).verdict == "correct"
+    assert one(np.linalg.norm, lambda u, x: vjp(u, x) + 2 * u * (x == 0), np.zeros(5)).verdict in (
+        "wrong",
+        "wrong_at_kink",
+    )
+
+
+def test_wrong_everywhere_is_not_excused_by_a_kink():
+    found = one(np.max, lambda u, x: 0 * x, np.array([3.0, 3.0, 1.0]))
+    assert found.verdict == "wrong"
