@@ -101,6 +101,7 @@ def main() -> None:
     print(f"{case.parameters:,} numbers in {len(case.names)} tensors, output {tuple(y.shape)}")
     found, seconds = run(problem, u, chosen.seed)
     rows = [row("right", found, seconds)]
+    print(f"  right claim: {rows[0]['named'] or 'nothing'} named, {seconds:.1f} s", flush=True)
     names = list(case.names)
     for k, (what, change) in enumerate(FAULTS.items()):
         name = names[(7 * k + 2) % len(names)]

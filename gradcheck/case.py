@@ -11,12 +11,15 @@ import numpy as np
 
 from gradcheck.backends.base import Array as NativeArray
 from gradcheck.backends.base import Backend
-from gradcheck.evaluation import ClaimRaised, Evaluator, as_outputs
+from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised, as_outputs
 from gradcheck.examples import Example
 from gradcheck.findings import Finding
 from gradcheck.inputs import Array
 from gradcheck.judgement.problem import Domain, Problem
+from gradcheck.rounding import difference, ulp
 from gradcheck.subject import Subject
+
+REPLICAS = 4
 
 
 @dataclass
@@ -118,6 +121,45 @@ class Case:
         own = tuple(copy(c) if is_array(c) else c for c in cotangents)
         point = {n: copy(a) if is_array(a) else a for n, a in arrays.items()}
         return self.checked_claim(self.evaluator.vjp(self.packed(own), point))
+
+    @cached_property
+    def claim_noise(self) -> dict[str, float]:
+        """How far honest rounding moves each gradient, measured by cotangents off by an ulp.
+
+        Where a gradient is what is left of a cancellation, its size says nothing of its rounding.
+        The inputs stay: an ulp would break ties and leave kinks.
+        """
+        spread = dict.fromkeys(self.subject.differentiable, 0.0)
+        for replica in range(REPLICAS):
+            us = tuple(
+                None if c is None else self._off_by_an_ulp(c, replica) for c in self.cotangents
+            )
+            claim = self.vjp(us, self.arrays)
+            for name, gradient in self.claim.items():
+                off = difference(self.backend, claim[name], gradient)
+                spread[name] = max(spread[name], off)
+        return spread
+
+    @cached_property
+    def output_noise(self) -> float:
+        """How far honest rounding moves the outputs, measured by inputs off by an ulp."""
+        spread = 0.0
+        for replica in range(REPLICAS):
+            arrays = self.fresh()
+            for name in self.subject.differentiable:
+                arrays[name] = self._off_by_an_ulp(arrays[name], replica)
+            try:
+                outputs = self.evaluator.forward(arrays)
+            except ForwardRaised:
+                continue  # an ulp outside the domain: this replica says nothing
+            off = [difference(self.backend, outputs[k], self.outputs[k]) for k in self.judged]
+            spread = max([spread, *off])
+        return spread
+
+    def _off_by_an_ulp(self, array: Any, replica: int) -> Any:
+        signs = self.backend.random_signs(array, self.example.seed + 1009 * (replica + 1))
+        step = 2 * ulp(self.backend, array)
+        return self.backend.combine([1.0, step], [array, self.backend.multiply(array, signs)])
 
     @property
     def judged(self) -> list[int]:

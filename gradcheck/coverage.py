@@ -21,6 +21,7 @@ class Coverage:
         self.dims: dict[str, Counter[int]] = {n: Counter() for n in subject.dimension_names}
         self.styles: Counter[str] = Counter()
         self.masks: Counter[str] = Counter()
+        self.layouts: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
 
     def add(self, case: Case) -> None:
@@ -44,5 +45,6 @@ class Coverage:
             "dims": {n: {str(k): v for k, v in sorted(c.items())} for n, c in self.dims.items()},
             "styles": dict(self.styles),
             "masks": dict(self.masks),
+            "layouts": dict(self.layouts),
             "counts": {k: v for k, v in self.counts.items() if v},
         }

@@ -24,7 +24,10 @@ PACKAGES = ("gradcheck", "numpy", "scipy", "hypothesis", "pytest", "torch", "jax
 
 def cases(report: Report, folder: Path | None = None) -> list[records.Case]:
     """One record per check that was asked for; large arrays go into `folder`."""
-    return [_case(report, outcome, folder) for outcome in report.outcomes.values()]
+    found = [_case(report, outcome, folder) for outcome in report.outcomes.values()]
+    for later in found[1:]:  # one run of examples served all checks: it is counted once
+        later.coverage, later.discards = None, []
+    return found
 
 
 def case(report: Report, check: str, folder: Path | None = None) -> records.Case:
@@ -97,6 +100,7 @@ def _coverage(report: Report) -> records.Coverage:
     return records.Coverage(
         dims=covered.get("dims", {}),
         styles=covered.get("styles", {}),
+        layouts=covered.get("layouts", {}),
         masks=covered.get("masks", {}),
         kinks=covered.get("counts", {}).get("special points", 0),
     )
@@ -117,7 +121,7 @@ def _finding(report: Report, finding: Finding, folder: Path | None) -> records.F
         hint=finding.hint,
         example={
             name: records.ArrayRecord.of(np.asarray(v), artifacts[0] if artifacts else "")
-            for name, v in finding.example.items()
+            for name, v in _shown(finding).items()
             if isinstance(v, np.ndarray | np.generic)
         },
         script=finding.script,
@@ -126,12 +130,20 @@ def _finding(report: Report, finding: Finding, folder: Path | None) -> records.F
     )
 
 
+def _shown(finding: Finding) -> dict[str, Any]:
+    """The arrays of the example, and the cotangents where the finding depends on them."""
+    given = [c for c in finding.cotangent or () if c is not None]
+    names = ["cotangent"] if len(given) == 1 else [f"cotangent {k}" for k in range(len(given))]
+    return {**finding.example, **dict(zip(names, given, strict=True))}
+
+
 def _evidence(finding: Finding) -> records.Evidence:
     told = finding.evidence
     kink = told.get("kink")
     return records.Evidence(
         levels=[records.LevelRecord(**level) for level in told.get("levels", ())],
         kink=records.KinkRecord(**{**kink, "index": _index(kink.get("index"))}) if kink else None,
+        claimed=told.get("directional", (None, None))[1],
         factor=told.get("factor"),
         tolerance=told.get("tolerance"),
         wrong_entries=[

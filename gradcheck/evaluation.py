@@ -67,11 +67,12 @@ class Evaluator:
         except (Exception, SystemExit) as error:
             raise ClaimRaised(error) from error
 
-    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Any other callable of the subject (jvp, twin), under the same conditions."""
         return self._call(function, *args, **kwargs)
 
-    def _call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+    # Positional-only: an input may be called `self` or `function`.
+    def _call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         if self.subject.reset is not None:
             self.subject.reset()
         elif "stochastic" in self.subject.traits:

@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Planted:
-    """One fault planted in the gradient of one input: which checks caught it, what it was called."""
+    """One fault planted in the gradient of one input: which checks caught it, and its name."""
 
     fault: str
     input: str
@@ -342,7 +342,7 @@ def _reuses(subject: Subject, name: str, backend: Backend) -> Any:
 
     def vjp(cotangent: Any, **inputs: Any) -> Any:
         told = dict(subject.vjp(cotangent, **inputs))
-        buffer = held.setdefault(backend.shape(told[name]), backend.copy(told[name]))
+        buffer: Any = held.setdefault(backend.shape(told[name]), backend.copy(told[name]))
         buffer[...] = told[name]
         told[name] = buffer
         return told

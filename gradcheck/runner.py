@@ -204,6 +204,7 @@ class Run:
         outcome.evaluations += case.evaluator.forwards - calls
         outcome.examples += 1
         outcome.score = max(outcome.score, notes.score)
+        self.coverage.layouts.update(notes.layouts)
         outcome.remarks += [r for r in notes.remarks if r not in outcome.remarks]
         self._detectable(outcome, check, notes)
         return findings

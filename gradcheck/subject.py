@@ -116,7 +116,7 @@ class ByPosition:
     function: Callable[..., Any]
     names: tuple[str, ...]
 
-    def __call__(self, *first: Any, **inputs: Any) -> Any:
+    def __call__(self, /, *first: Any, **inputs: Any) -> Any:
         return self.function(*first, *(inputs[name] for name in self.names))
 
 

@@ -66,6 +66,7 @@ ENTRIES = [
         lambda x: stable_sigmoid(1e3 * x),
         lambda x: 1e3 * sigmoid_slope(1e3 * x),
         normal(40, scale=0.5),
+        limit="most entries are saturated, and now and then all are",
     ),
     nasty("sin 50x", lambda x: np.sin(50 * x), lambda x: 50 * np.cos(50 * x), normal(8)),
     nasty("sin 5000x", lambda x: np.sin(5000 * x), lambda x: 5000 * np.cos(5000 * x), normal(8)),

@@ -89,13 +89,13 @@ class _Compiled:
         self.constants: dict[str, Any] = {}
         self.jitted = {"forward": jax.jit(self._forward), "vjp": jax.jit(self._vjp)}
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, /, **inputs: Any) -> Any:
         with x64():
             returned = self._call("forward", self._arrays(inputs))
             bare = not isinstance(returned, tuple)
             return _to_numpy(returned) if bare else tuple(map(_to_numpy, returned))
 
-    def vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+    def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
         with x64():
             arrays = self._arrays(inputs)

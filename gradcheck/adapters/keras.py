@@ -10,7 +10,7 @@ from typing import Any
 
 from gradcheck.adapters import jax, nested, probing
 from gradcheck.adapters.recipes import recipe_of
-from gradcheck.adapters.signatures import arguments, call, fit
+from gradcheck.adapters.signatures import arguments, call, fit, without
 from gradcheck.adapters.torch_autograd import Autograd, find_declaration, tensors
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, array
@@ -69,7 +69,7 @@ class Running:
     def __init__(self, obj: Any, train: bool | None) -> None:
         self.owner = type(obj).__name__
         self.obj, self.train = obj, train
-        self.takes = arguments(obj.call)
+        self.takes = without(arguments(obj.call), "training")
         self.places: dict[str, str] = {}
         self.data: dict[str, Input] = {}
         self.nest: nested.Build = dict

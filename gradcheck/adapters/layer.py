@@ -102,18 +102,18 @@ class Layer:
 
     # -- what the Subject calls ----------------------------------------------------------------
 
-    def run_forward(self, **inputs: Any) -> Any:
+    def run_forward(self, /, **inputs: Any) -> Any:
         self._set(inputs)
         with self._random_state():
             return self.outputs(self.forward_on(self.work, inputs))
 
-    def run_vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+    def run_vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         """Forward, then backward; gradients by input name. Raises what the object raises."""
         self._reject_integers(cotangent, inputs)
         self._set(inputs)
         return self._claim(cotangent, inputs)
 
-    def claim_error(self, **inputs: Any) -> dict[str, Any]:
+    def claim_error(self, /, **inputs: Any) -> dict[str, Any]:
         return {n: in_place.rounding(inputs[n], self.rate) for n in self.in_place if n in inputs}
 
     def reset(self) -> None:

@@ -90,12 +90,12 @@ class _Pair:
             recipe=self._recipe(),
         )
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, /, **inputs: Any) -> Any:
         value = self._call(self.fun, self.takes, inputs)
         value = value[0] if self.jac is True else value
         return np.asarray(value) if isinstance(value, float | list) else nested.outputs(value)
 
-    def vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+    def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         shape = np.shape(self.forward(**inputs))
         found = self._jacobians(inputs)
         return {

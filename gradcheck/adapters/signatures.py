@@ -39,6 +39,16 @@ def arguments(function: Callable[..., Any], skip: int = 0) -> Arguments:
     )
 
 
+def without(takes: Arguments, name: str) -> Arguments:
+    """The same arguments, less one that is given in another way."""
+    return Arguments(
+        tuple(n for n in takes.names if n != name),
+        takes.required - {name},
+        takes.keyword_only - {name},
+        takes.more,
+    )
+
+
 def fit(
     names: Iterable[str], takes: Arguments, owner: str, others: Collection[str] = ()
 ) -> dict[str, str]:

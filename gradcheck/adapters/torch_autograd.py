@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from gradcheck.adapters import nested, probing
@@ -40,14 +41,14 @@ class Autograd:
         self.run = run
         self.differentiable = tuple(differentiable)
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, /, **inputs: Any) -> Any:
         with random_state(inputs):
             returned = nested.outputs(self.run(inputs))
         if isinstance(returned, tuple):
             return tuple(_detached(output) for output in returned)
         return _detached(returned)
 
-    def vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+    def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         """Gradients by input name, of every differentiable input."""
         return self.gradients(cotangent, inputs, self.differentiable)
 
@@ -136,8 +137,25 @@ def accepts(run: Run, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bo
     return any(isinstance(leaf, torch.Tensor) for leaf in nested.leaves(made[0]))
 
 
-def draws(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]]) -> bool:
-    """Whether `run` takes numbers from torch's global generator, at small generic inputs."""
+@dataclass(frozen=True)
+class Seen:
+    """What one run of a function shows: whether it draws, and which outputs have no gradient."""
+
+    draws: bool = False
+    constant: frozenset[int] = frozenset()
+
+    def fields(self, traits: Iterable[str]) -> dict[str, Any]:
+        """The Subject fields that follow from it."""
+        said = [f"output {k} is not differentiable: no gradient is asked for" for k in self.constant]
+        return {
+            "traits": {*traits, *(("stochastic",) if self.draws else ())},
+            "without_gradient": self.constant,
+            "remarks": tuple(said),
+        }
+
+
+def seen(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]]) -> Seen:
+    """Run once at small generic inputs, and look at torch's generator and at the outputs."""
     torch = require_torch()
     names = probing.names_of(data)
     for start in (3, 2, 4):
@@ -145,11 +163,26 @@ def draws(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int
         if not probing.fits(data, sizes):
             continue
         values = tensors(probing.numbers(data, sizes, seed=3))
+        for name, item in data.items():
+            if item.differentiable:
+                values[name].requires_grad_()
+        made: list[Any] = []
         with random_state({}):
             before = torch.get_rng_state()
-            if probing.succeeds(run, values):
-                return not torch.equal(before, torch.get_rng_state())
-    return False
+            if probing.succeeds(lambda v=values, m=made: m.append(run(v))):
+                return Seen(not torch.equal(before, torch.get_rng_state()), _constant(made[0]))
+    return Seen()
+
+
+def _constant(returned: Any) -> frozenset[int]:
+    """Positions of floating outputs that require no gradient where another one does."""
+    outputs = nested.outputs(returned)
+    whole = outputs if isinstance(outputs, tuple) else (outputs,)
+    moving = [bool(getattr(output, "requires_grad", False)) for output in whole]
+    if not any(moving):
+        return frozenset()
+    floating = [hasattr(o, "is_floating_point") and o.is_floating_point() for o in whole]
+    return frozenset(k for k, m in enumerate(moving) if floating[k] and not m)
 
 
 def find_declaration(run_with: Run, names: Sequence[str], sizes: Iterable[int]) -> Any:

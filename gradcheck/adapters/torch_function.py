@@ -54,7 +54,7 @@ def _takes(obj: Any) -> Arguments:
 class Alone(Autograd):
     """Autograd whose gradients must be the same when only one input requires one."""
 
-    def vjp(self, cotangent: Any, **inputs: Any) -> dict[str, Any]:
+    def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         together = super().vjp(cotangent, **inputs)
         if len(self.differentiable) > 1:
             for name in self.differentiable:

@@ -13,10 +13,10 @@ from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.torch_autograd import (
     Autograd,
     accepts,
-    draws,
     find_declaration,
     loaded_torch,
     require_torch,
+    seen,
     tensors,
 )
 from gradcheck.adapters.torch_tensors import unlimited_recompiles
@@ -65,7 +65,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
         inputs=whole,
         dims=dims,
         kinks="autodiff",
-        traits={"autograd", *(("stochastic",) if draws(module.run, data, dims) else ())},
+        **seen(module.run, whole, dims).fields({"autograd"}),
         backend="torch",
         recipe=recipe_of(obj) or evaluable(obj, "torch.nn"),
     )
@@ -116,6 +116,7 @@ class Running:
             return
         sizes = probing.first_sizes(probing.names_of(data), {}, 3)
         values = tensors(probing.numbers(data, sizes))
+        self.module.double()
         self._call(self.module, self._arguments(values))
         self._read_state()
 

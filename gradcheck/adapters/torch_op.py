@@ -22,8 +22,10 @@ from gradcheck.subject import Subject
 NAME = "a custom operator of torch.library"
 OPTIONS = frozenset(("opcheck",))
 
-# Parts of opcheck about the operator in eager mode; the other two are about torch.compile.
+# Parts of opcheck about the operator in eager mode: an operator that fails one is broken. What the
+# others say is about torch.compile, and a remark.
 EAGER = ("test_schema", "test_autograd_registration")
+PARTS = (*EAGER, "test_faketensor")
 
 
 def knows(obj: Any) -> bool:
@@ -34,11 +36,10 @@ def knows(obj: Any) -> bool:
     return isinstance(obj, kinds) or type(obj).__name__ == "CustomOpDef"
 
 
-def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, opcheck: Any = EAGER) -> Subject:
+def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, opcheck: Any = PARTS) -> Subject:
     """A Subject of an operator. inputs: by the names of its schema, or in their order.
 
-    opcheck: which parts of torch.library.opcheck are run at the first example (names, or False
-    for none); an operator that fails one is broken, and is told what opcheck says.
+    opcheck: which parts of torch.library.opcheck are run (names, or False for none).
     """
     overload = _overload(obj)
     names = tuple(argument.name for argument in overload._schema.arguments)
@@ -54,12 +55,14 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, opcheck: Any = EAGE
         recipe=recipe_of(obj),
         claim=Autograd,
     )
-    said = _opcheck(overload, subject, opcheck) if opcheck else None
-    if said is None:
+    failed = _opcheck(overload, subject, opcheck) if opcheck else {}
+    subject = subject.but(remarks=(*subject.remarks, *failed.values()))
+    broken = [said for part, said in failed.items() if part in EAGER]
+    if not broken:
         return subject
 
-    def vjp(cotangent: Any, **values: Any) -> Any:
-        raise RuntimeError(said)
+    def vjp(cotangent: Any, /, **values: Any) -> Any:
+        raise RuntimeError(broken[0])
 
     return subject.but(vjp=vjp)
 
@@ -77,13 +80,13 @@ def _overload(obj: Any) -> Any:
     return getattr(obj, overloads[0])
 
 
-def _opcheck(overload: Any, subject: Subject, parts: Any) -> str | None:
-    """What opcheck has against the operator at small generic inputs, or None."""
+def _opcheck(overload: Any, subject: Subject, parts: Any) -> dict[str, str]:
+    """What opcheck has against the operator at small generic inputs, by part."""
     torch = require_torch()
     names = probing.names_of(subject.inputs)
     sizes = probing.first_sizes(names, subject.dims or {}, 3)
     if not probing.fits(subject.inputs, sizes):
-        return None
+        return {}
     values = tensors(probing.numbers(subject.inputs, sizes))
     for name in subject.differentiable:
         values[name].requires_grad_()
@@ -94,10 +97,11 @@ def _opcheck(overload: Any, subject: Subject, parts: Any) -> str | None:
             test_utils=(parts,) if isinstance(parts, str) else tuple(parts),
             raise_exception=False,
         )
-    for part, result in results.items():
-        if result != "SUCCESS":
-            return f"torch.library.opcheck, {part}: {_line(str(result))}"
-    return None
+    return {
+        part: f"torch.library.opcheck, {part}: {_line(str(result))}"
+        for part, result in results.items()
+        if result != "SUCCESS"
+    }
 
 
 def _line(text: str) -> str:

@@ -11,9 +11,9 @@ from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.torch_autograd import (
     Autograd,
     accepts,
-    draws,
     find_declaration,
     require_torch,
+    seen,
 )
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Constant, Input
@@ -75,8 +75,7 @@ def subject_of(
     dims = probing.pinned(
         lambda sizes: accepts(called, declared, sizes), probing.names_of(declared), _sizes(declared)
     )
-    if draws(called, declared, dims):
-        fields["traits"] = {*fields.get("traits", ()), "stochastic"}
+    fields |= seen(called, declared, dims).fields(fields.get("traits", ()))
     autograd = claim(called, [n for n, item in declared.items() if item.differentiable])
     return Subject(
         name=name,

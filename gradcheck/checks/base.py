@@ -20,13 +20,15 @@ class Notes:
     """What a check measured at one case, beside its findings.
 
     score: worst error over tolerance. detectable: by input, `whole` and `entry` relative errors
-    that would have been seen. unclear: inputs whose verdict was inconclusive here.
+    that would have been seen. unclear: inputs whose verdict was inconclusive here. layouts: those
+    that were tried.
     """
 
     score: float = 0.0
     detectable: dict[str, dict[str, float]] = field(default_factory=dict)
     unclear: dict[str, Finding] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    layouts: list[str] = field(default_factory=list)
 
 
 class Check:

@@ -39,7 +39,7 @@ class Gradient(Check):
 
 
 def _note(notes: Notes, judgement: Judgement) -> None:
-    if judgement.verdict == "correct" and math.isfinite(judgement.score):
+    if judgement.verdict != "inconclusive" and math.isfinite(judgement.score):
         notes.score = max(notes.score, judgement.score)
     if judgement.verdict == "correct" and judgement.detectable > 0:
         notes.detectable[judgement.name] = {

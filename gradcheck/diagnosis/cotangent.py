@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence, Outputs, equal
+from gradcheck.diagnosis import jacobian
+from gradcheck.diagnosis.elsewhere import updated
+from gradcheck.diagnosis.evidence import Evidence, Outputs, equal, stacked
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.jacobian import flat
 from gradcheck.judgement.problem import Judgement
@@ -40,10 +42,26 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if equal(evidence.gradient(name, changed), claim):
             text = f"the gradient of `{name}` {said}"
             return Explanation(text, fault, f"cotangent {cause}", HINT)
-    for test in (_constant, _added, _result, _normalised):
+    for test in (_updated, _constant, _added, _result, _normalised):
         told = test(evidence, u)
         if told is not None:
             return told
+    return None
+
+
+def _updated(evidence: Evidence, u: Outputs) -> Explanation | None:
+    """The right gradient at parameters that the same backward has updated already."""
+    scene, name = evidence.scene, evidence.name
+    for other, value in scene.arrays.items():
+        for point in updated(evidence, other, value) if other != name else ():
+            there, error = jacobian.numerical(
+                scene.forward, {**scene.arrays, **point.changes}, name
+            )
+            if equal(
+                stacked(u) @ there, flat(evidence.returned), float(np.max(error, initial=0.0))
+            ):
+                text = f"the gradient of `{name}` {point.said}"
+                return Explanation(text, point.fault, f"{point.fault}: {other}", point.hint)
     return None
 
 

@@ -84,7 +84,7 @@ def points(evidence: Evidence) -> Iterator[Point]:
             yield from _mask(name, value, evidence)
         elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
             yield from _other(evidence, name, value)
-            yield from _updated(evidence, name, value)
+            yield from updated(evidence, name, value)
             yield from _confused(evidence, name, value)
         elif isinstance(value, np.ndarray) and value.dtype.kind in "iu":
             yield from _shuffled(name, value, ("",) * value.ndim)
@@ -178,10 +178,10 @@ def _indices(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point
             yield Point("off by one", said, {name: np.clip(moved, low, high - 1)})
 
 
-def _updated(evidence: Evidence, name: str, value: np.ndarray) -> Iterator[Point]:
+def updated(evidence: Evidence, name: str, value: Any) -> Iterator[Point]:
     """A parameter that was updated before its old value was used."""
     claim = evidence.scene.claims.get(name)
-    if claim is None or np.shape(claim) != value.shape:
+    if claim is None or not isinstance(value, np.ndarray) or np.shape(claim) != value.shape:
         return
     said = f"uses `{name}` after its update instead of before"
     rates = [v for v in evidence.scene.arrays.values() if isinstance(v, float)]

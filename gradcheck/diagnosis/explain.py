@@ -42,8 +42,10 @@ MODULES: tuple[str, ...] = (
     "elsewhere",
     "summed",
     "rowwise",
+    "stale",
     "paths",
     "where",
+    "slope",
 )
 # What a guess may run into at a point or a shape that it does not suit.
 UNSUITED = (ArithmeticError, ValueError, LookupError, ForwardRaised, ClaimRaised, UsageError)

@@ -12,7 +12,7 @@ from gradcheck.findings import Finding
 MISMATCH = re.compile(
     r"matmul|mismatch in its core dimension|shapes? .* not aligned|cannot be multiplied|"
     r"dot_general|mat1 and mat2|size of tensor|could not be broadcast|inconsistent tensor size|"
-    r"einsum",
+    r"einsum|invalid gradient at index",
     re.IGNORECASE,
 )
 PRODUCT = (

@@ -22,7 +22,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if not np.all(np.isfinite(true)):
         return None
     missing = (true - claimed).reshape(len(true), *evidence.shape)
-    told = _output(evidence) or _skip(evidence) or _twice(evidence)
+    told = _output(evidence) or _skip(evidence) or _twice(evidence) or _direct(evidence)
     told = told or _statistic(evidence, missing) or _straight(evidence)
     return told or _passed_through(evidence)
 
@@ -59,6 +59,24 @@ def _skip(evidence: Evidence) -> Explanation | None:
             "a residual term that forward does not have",
         )
     return None
+
+
+def _direct(evidence: Evidence) -> Explanation | None:
+    """What is missing is elementwise and what is there is not: a carry, a gate, a weighted skip."""
+    missing, claimed = evidence.true - evidence.claimed, evidence.claimed
+    if evidence.outputs[0].shape != evidence.shape or missing.shape[0] < 4:
+        return None
+    apart = ~np.eye(len(missing), dtype=bool)
+    small = 1e-9 * np.max(np.abs(missing)) + 30 * evidence.error
+    if np.any((np.abs(missing) > small) & apart) or not np.any(claimed[apart]):
+        return None
+    if (
+        np.count_nonzero(np.abs(np.diag(missing)) > 1e-6 * np.max(np.abs(missing)))
+        < len(missing) / 2
+    ):
+        return None
+    what = "the direct way from each entry to the output of its own index (a carry, a gate, a skip)"
+    return _told(evidence, what, "direct way", certain=False)
 
 
 def _twice(evidence: Evidence) -> Explanation | None:
@@ -150,7 +168,7 @@ def _axes(evidence: Evidence) -> Iterator[tuple[tuple[int, ...], str]]:
 def _bases(evidence: Evidence, along: tuple[int, ...]) -> Iterator[tuple[str, Basis]]:
     x = evidence.array
     ones, centred = np.ones_like(x), x - x.mean(axis=along, keepdims=True)
-    yield "the mean", [ones]
+    yield "the mean (or sum)", [ones]
     yield "the variance", [centred]
     yield "the norm", [x]
     yield "the mean and the variance", [ones, centred]
@@ -190,12 +208,15 @@ def _whole(evidence: Evidence, along: tuple[int, ...], said: str) -> bool:
     claimed = evidence.claimed
     if claimed.shape[0] != claimed.shape[1]:
         return False
+    size = int(np.prod([evidence.shape[a] for a in along]))
+    mine = next(basis for name, basis in _bases(evidence, along) if name == said)
+    own = [np.moveaxis(b, along, range(len(along))) for b in mine]
     largest = np.max(np.abs(claimed))
     rest = claimed - np.diag(np.diag(claimed))
     if not np.any(np.abs(rest) > 1e-9 * largest):
         return True
     for other, basis in _bases(evidence, along):
-        if len(basis) > 1 or other == said:
+        if len(basis) > 1 or other == said or _spanned(basis[0][None], own, along, size):
             continue
         column = np.broadcast_to(basis[0].ravel(), claimed.shape).copy()
         np.fill_diagonal(column, 0.0)

@@ -84,7 +84,12 @@ def _of_pair(i: np.ndarray, j: np.ndarray, a: str, b: str) -> Iterator[Rule]:
         ("lower", f"on and below the diagonal of {a} and {b}", i >= j),
     )
     for key, said, where in pairs:
-        yield Rule(f"{a}{b} {key}", said, f"wrong {key.replace('diagonal', 'the diagonal')}", where)
+        yield Rule(
+            f"{a}{b} {key}", said, _DIAGONAL.get(key, "wrong at one side of the diagonal"), where
+        )
+
+
+_DIAGONAL = {"diagonal": "wrong on the diagonal", "off diagonal": "wrong off the diagonal"}
 
 
 def _flat(shape: tuple[int, ...]) -> Iterator[Rule]:

@@ -19,6 +19,16 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     scale = float(np.max(np.abs(right[known]), initial=0.0))
     if not scale or not np.all(np.isfinite(claim)):
         return None
+    for digits in range(1, 9):
+        if np.array_equal(np.round(claim, digits), claim) and np.all(
+            np.abs(claim - right)[known] <= 0.51 * 10.0**-digits
+        ):
+            return Explanation(
+                f"the gradient of `{evidence.name}` is rounded to {digits} decimals",
+                "precision lost",
+                f"precision lost: {digits} decimals",
+                "a round() or a print-and-parse",
+            )
     off = float(np.max(np.abs(claim - right)[known])) / scale
     for kind, roundoff in TYPES:
         rounded = claim.astype(kind).astype(np.float64)

@@ -19,6 +19,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if not evidence.scene.is_linear(evidence.name) or np.iscomplexobj(evidence.outputs[0]):
         return None
     for factors, where, ends in _factors(evidence):
+        if np.any(np.abs(factors - 1.0) < 1e-9):
+            continue  # right in some rows: which ones says more
         said = _named(evidence, factors, ends)
         name = evidence.name
         if said is not None:

@@ -25,12 +25,17 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     for said, table in _spread(rows, whole, ("",) * len(out)):
         if evidence.matches(table.reshape(evidence.claimed.shape)):
             text = f"the gradient of `{name}` uses {said} of the cotangent for all its entries"
+            if said.startswith("what"):
+                text = f"the gradient of `{name}` has the mean of the cotangent subtracted first"
             return Explanation(text, "cotangent summed", f"cotangent: {said}", HINT)
     columns = evidence.true.reshape(len(evidence.true), *evidence.shape)
     own = tuple(range(1, columns.ndim))
     for said, table in _spread(columns, own, ("", *evidence.axes)):
         if evidence.matches(table.reshape(evidence.claimed.shape)):
             text = f"every entry of the gradient of `{name}` is {said} of the right one"
+            if said.startswith("what"):
+                over = said.removeprefix("what is left of its mean")
+                text = f"the gradient of `{name}` is the right one less its own mean{over}"
             return Explanation(text, "gradient summed", f"gradient: {said}", HINT)
     return None
 
@@ -46,3 +51,4 @@ def _spread(
             continue
         yield f"the mean{where}", np.broadcast_to(table.mean(group, keepdims=True), table.shape)
         yield f"the sum{where}", np.broadcast_to(table.sum(group, keepdims=True), table.shape)
+        yield f"what is left of its mean{where}", table - table.mean(group, keepdims=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gradcheck.backends.base import Array, Backend
 from gradcheck.judgement.problem import Level, Outputs
 from gradcheck.oracles import finite_difference as fd
-from gradcheck.oracles import plateaus, stencils
+from gradcheck.oracles import noise, plateaus, stencils
 
 EPS = 2.0**-52
 # Agreement to 1e-9 of the gradient's own weight ends the search. Coarser would let faults of 1e-8
@@ -175,7 +175,7 @@ def _nothing(line: fd.Line, estimate: fd.Estimate, said: Claimed) -> float:
 
 def _on_the_slope(line: fd.Line, scans: list[fd.Scan], said: Claimed) -> bool:
     """Whether the claim is the slope over many steps of a staircase as fine as float16's."""
-    if plateaus.quantum(scans) > plateaus.COARSE:
+    if plateaus.quantum(scans) > noise.COARSE:
         return False
     slope = fd.settle(line, plateaus.moving(scans))
     return abs(slope.value - said.value) <= slope.error + said.margin
@@ -304,11 +304,11 @@ def _widening(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
 
 def _noise_limited(line: fd.Line, widest: fd.Scan, step: float) -> bool:
     """Whether the level at `step` was reached and shows rounding alone."""
-    noise = line.stencil.amplification * max(widest.eta, widest.rounding) / step
+    quiet = line.stencil.amplification * max(widest.eta, widest.rounding) / step
     return (
         widest.step == step
         and step < 2.0**40
-        and abs(widest.high - widest.low) <= 4 * noise
+        and abs(widest.high - widest.low) <= 4 * quiet
         and widest.eta <= 64 * max(widest.rounding, 1e-300)
-        and abs(widest.high) * 2.0**-40 < noise
+        and abs(widest.high) * 2.0**-40 < quiet
     )

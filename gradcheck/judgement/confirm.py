@@ -47,9 +47,9 @@ def magnitudes(case: Case, name: str, v: Array) -> np.ndarray:
     backend = case.backend
     product = backend.multiply(case.claim[name], v)
     if size <= SAMPLE:
-        return np.abs(backend.to_numpy(product)).reshape(-1)
+        return np.asarray(np.abs(backend.to_numpy(product)).reshape(-1))
     indices = np.arange(0, size, size // SAMPLE)
-    return np.abs(backend.gather(product, indices))
+    return np.asarray(np.abs(backend.gather(product, indices)))
 
 
 def median_entry(case: Case, name: str, v: Array) -> float:
@@ -98,7 +98,7 @@ def honest(case: Case, name: str, v: Array) -> float:
             moves.append(backend.dot(again, v) - first)
         except SKIPPED:
             return math.inf
-    spread = HONEST * math.sqrt(sum(move * move for move in moves) / REPLICAS)
+    spread = HONEST * math.hypot(*moves) / math.sqrt(REPLICAS)
     return spread if math.isfinite(spread) else math.inf
 
 
@@ -125,16 +125,28 @@ def widened(result: Comparison, extra: float) -> Comparison:
 def repeats(case: Case, name: str, first: Comparison) -> Comparison:
     """A failure asked again: along another direction, then at another cotangent as well.
 
-    The last comparison made: a failure if it repeats.
+    The last comparison made: a failure if it repeats. An agreement too coarse to have seen the
+    first residual says nothing, and is asked once more.
     """
     again = _repeat(case, name, 1)
+    if again.agreed and _blind(again, first):
+        again = _repeat(case, name, 2)
     if again.agreed or min(_excess(first), _excess(again)) > PLAIN:
         return again
     backend = case.backend
     other = tuple(
         backend.random_signs(u, case.draw(name, 40 + k)) for k, u in enumerate(case.cotangent)
     )
-    return _repeat(case.at(case.problem.point, other), name, 2)
+    moved = case.at(case.problem.point, other)
+    last = _repeat(moved, name, 3)
+    return _repeat(moved, name, 4) if last.agreed and _blind(last, first) else last
+
+
+def _blind(result: Comparison, first: Comparison) -> bool:
+    """Whether an agreement would have agreed with an error like the first one too."""
+    if not first.reference > 0.0:
+        return False
+    return 2 * result.resolution > first.residual / first.reference
 
 
 def _excess(result: Comparison) -> float:

@@ -98,6 +98,6 @@ def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:
         scans.append(found)
         stairs = plateaus.staircase(scans)
         estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
-        if len(scans) > 1 and estimate.error <= enough * abs(estimate.value):
+        if estimate.error <= enough * abs(estimate.value):
             break
     return estimate

@@ -182,7 +182,7 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if there is not None:
         return _told(case, name, placed, result, there)
     roundoff = honest(case, name, placed.direction)
-    if roundoff > UNSTEADY * result.weight:
+    if roundoff > UNSTEADY * max(result.weight, abs(result.expected)):
         reason = "the claim itself changes from one rounding to the next"
         return judgement(case, name, placed.direction, result, "inconclusive", reason)
     result = widened(result, roundoff)

@@ -19,8 +19,8 @@ from gradcheck.judgement.problem import WrongEntry
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles.directions import Placed
 
-MOST_ENTRIES = 24
-MOST_TESTS = 600
+MOST_ENTRIES = 12
+MOST_TESTS = 300
 # A residual inferred by subtraction is believed from this multiple of the tolerance on.
 BELIEVED = 4.0
 

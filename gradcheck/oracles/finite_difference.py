@@ -231,10 +231,8 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
         Level(s.step, s.high, abs(s.high - s.low), _floored(s, rounding, staircase))
         for s in ordered
     ]
-    changed = [scan.changed for scan in ordered]
-    settled = noise.settle(
-        levels, None if staircase else changed, rounding, line.stencil.amplification
-    )
+    still = [not staircase and _still(ordered, i, rounding) for i in range(len(ordered))]
+    settled = noise.settle(levels, still, line.stencil.amplification)
     chosen = noise.choose(settled)
     marked = tuple(
         Level(level.step, level.estimate, level.truncation, level.noise, i == chosen)
@@ -246,3 +244,11 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
 def _floored(scan: Scan, rounding: float, staircase: bool) -> float:
     """Noise of a level, no less than the rounding of what ever moves."""
     return 0.0 if staircase and scan.changed == 0 else max(scan.eta, rounding)
+
+
+def _still(scans: list[Scan], i: int, rounding: float) -> bool:
+    """Whether level i may be quiet because something has ceased to move (and did not jump)."""
+    if i == 0 or scans[i - 1].jump > noise.COARSE:
+        return False
+    freezing = scans[i].changed < scans[i - 1].changed
+    return freezing or scans[i].eta <= noise.FLOOR * rounding

@@ -21,39 +21,36 @@ KEPT_UPWARDS = 0.7
 # step that looked stationary does. (Not where the noise falls but stays above rounding: a wave
 # too fast for the larger steps looks stationary too.)
 KEPT_DOWNWARDS = 0.5
+# A level within this factor of the rounding of its outputs may owe its quiet to numbers inside
+# the function that no longer move.
+FLOOR = 256.0
+# A jump of this share of the largest output is no float16 rounding (2^-11), hence no noise.
+COARSE = 2.0**-9
 
 
 def settle(
-    levels: Sequence[Level],
-    changed: Sequence[int] | None,
-    rounding: float,
-    amplification: float,
+    levels: Sequence[Level], still: Sequence[bool], amplification: float
 ) -> list[tuple[Level, float]]:
     """Each level with its total error. levels: largest step first, noise that of one value.
 
-    changed: how many outputs moved at each level; None where levels that stand still are exact.
-    rounding: least noise of one value.
+    still: where a quiet level is suspected of standing still rather than of being precise.
     """
-    ordered = levels
-    etas = [level.noise for level in ordered]
-    if changed is not None:
-        etas = _steady(etas, changed, rounding)
+    etas = _steady([level.noise for level in levels], still)
     return [
         (
             dataclasses.replace(level, noise=amplification * eta / level.step),
             level.truncation + SAFETY * amplification * eta / level.step,
         )
-        for level, eta in zip(ordered, etas, strict=True)
+        for level, eta in zip(levels, etas, strict=True)
     ]
 
 
-def _steady(etas: Sequence[float], changed: Sequence[int], rounding: float) -> list[float]:
+def _steady(etas: Sequence[float], still: Sequence[bool]) -> list[float]:
     """Noise per level (largest step first) that neither shrinks nor vanishes along the steps."""
     raised = list(etas)
     kept = False
     for i in range(1, len(etas)):
-        quiet = changed[i] < changed[i - 1] or etas[i] <= 256 * rounding
-        kept = quiet and (kept or _stationary(etas, i - 1))
+        kept = still[i] and (kept or _stationary(etas, i - 1))
         if kept:
             raised[i] = max(etas[i], KEPT_DOWNWARDS * raised[i - 1])
     below = 0.0

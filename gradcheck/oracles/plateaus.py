@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradcheck.oracles.finite_difference import Scan
+from gradcheck.oracles.noise import COARSE
 
 # A staircase whose treads are at least this wide, in units of the input's scale, is one by
 # intent: float32 inside stands still over 2^-25 only.
 WIDE = 2.0**-17
-# A jump of this share of the largest output is no float16 rounding (2^-11) and hence no noise.
-COARSE = 2.0**-9
 # Jumps of a few ulp are the rounding of float64 itself.
 ULPS = 2.0**-46
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from gradcheck.records import (
-    ArrayRecord,
     Case,
     Coverage,
     Detectable,
@@ -224,14 +223,3 @@ def large_run(cases: int, failures: int, seed: int = 7) -> Run:
         run.add(case)
     run.add(_end(not failures))
     return run
-
-
-def array(shape: tuple[int, ...], value: Callable[..., float]) -> ArrayRecord:
-    """A float64 array whose entries are value(index)."""
-
-    def nest(index: tuple[int, ...]) -> Any:
-        if len(index) == len(shape):
-            return value(*index)
-        return [nest((*index, k)) for k in range(shape[len(index)])]
-
-    return ArrayRecord(list(shape), "float64", nest(()))

@@ -32,9 +32,9 @@ def vjp(cotangent, x, gamma, beta, *, eps=1e-5):
     expect_channels(x, gamma=gamma, beta=beta)
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
     axes = other_axes(x)
-    g = cotangent * per_channel(gamma, x)
+    s, deviation = standardise.scaled(x, axes, eps)
     return {
-        "x": standardise.vjp(g, x, axes=axes, eps=eps)["x"],
-        "gamma": np.sum(cotangent * standardise.forward(x, axes=axes, eps=eps), axes),
+        "x": standardise.pull_back(cotangent * per_channel(gamma, x), s, deviation, axes),
+        "gamma": np.sum(cotangent * s, axes),
         "beta": np.sum(cotangent, axes),
     }

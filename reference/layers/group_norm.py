@@ -35,11 +35,11 @@ def forward(x, gamma, beta, *, groups=1, eps=1e-5):
 def vjp(cotangent, x, gamma, beta, *, groups=1, eps=1e-5):
     expect_channels(x, gamma=gamma, beta=beta)
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    split, g = _grouped(x, groups), _grouped(cotangent * per_channel(gamma, x), groups)
-    s = standardise.forward(split, eps=eps).reshape(x.shape)
+    s, deviation = standardise.scaled(_grouped(x, groups), (-1,), eps)
+    g = _grouped(cotangent * per_channel(gamma, x), groups)
     return {
-        "x": standardise.vjp(g, split, eps=eps)["x"].reshape(x.shape),
-        "gamma": np.sum(cotangent * s, other_axes(x)),
+        "x": standardise.pull_back(g, s, deviation, (-1,)).reshape(x.shape),
+        "gamma": np.sum(cotangent * s.reshape(x.shape), other_axes(x)),
         "beta": np.sum(cotangent, other_axes(x)),
     }
 

@@ -30,10 +30,9 @@ def forward(x, gamma, beta, *, eps=1e-5):
 def vjp(cotangent, x, gamma, beta, *, eps=1e-5):
     positions = _positions(x, gamma, beta)
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    g = cotangent * per_channel(gamma, x)
-    s = standardise.forward(x, axes=positions, eps=eps)
+    s, deviation = standardise.scaled(x, positions, eps)
     return {
-        "x": standardise.vjp(g, x, axes=positions, eps=eps)["x"],
+        "x": standardise.pull_back(cotangent * per_channel(gamma, x), s, deviation, positions),
         "gamma": np.sum(cotangent * s, other_axes(x)),
         "beta": np.sum(cotangent, other_axes(x)),
     }

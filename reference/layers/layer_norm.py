@@ -28,9 +28,10 @@ def forward(x, gamma, beta, *, eps=1e-5):
 def vjp(cotangent, x, gamma, beta, *, eps=1e-5):
     expect(x=(x, "... features"), gamma=(gamma, "features"), beta=(beta, "features"))
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
+    s, deviation = standardise.scaled(x, (-1,), eps)
     samples = tuple(range(x.ndim - 1))
     return {
-        "x": standardise.vjp(cotangent * gamma, x, eps=eps)["x"],
-        "gamma": np.sum(cotangent * standardise.forward(x, eps=eps), samples),
+        "x": standardise.pull_back(cotangent * gamma, s, deviation, (-1,)),
+        "gamma": np.sum(cotangent * s, samples),
         "beta": np.sum(cotangent, samples),
     }

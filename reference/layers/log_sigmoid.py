@@ -1,7 +1,7 @@
 """Logarithm of the logistic function.
 
 Formula
-    y = log s(x) = -log(1 + exp(-x)),  dx = g s(-x),  s(z) = 1 / (1 + exp(-z))
+    y = log s(x) = -softplus(-x),  dx = g s(-x),  s(z) = 1 / (1 + exp(-z))
 
 Shapes
     x, y: any, the same.
@@ -13,14 +13,14 @@ Source
     torch.nn.functional.logsigmoid.
 """
 
-import numpy as np
 from scipy.special import expit
 
+from reference.layers import softplus
 from reference.shapes import expect
 
 
 def forward(x):
-    return -np.logaddexp(0, -x)
+    return -softplus.forward(-x)
 
 
 def vjp(cotangent, x):

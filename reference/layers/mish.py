@@ -1,7 +1,7 @@
 """Mish: x times the tanh of its softplus.
 
 Formula
-    y = x tanh(p),  p = log(1 + exp(x)),  dx = g (tanh(p) + x (1 - tanh(p)^2) s(x))
+    y = x tanh(p),  p = softplus(x),  dx = g (tanh(p) + x (1 - tanh(p)^2) s(x))
     s(x) = 1 / (1 + exp(-x)) is the derivative of p.
 
 Shapes
@@ -17,14 +17,15 @@ Source
 import numpy as np
 from scipy.special import expit
 
+from reference.layers import softplus
 from reference.shapes import expect
 
 
 def forward(x):
-    return x * np.tanh(np.logaddexp(0, x))
+    return x * np.tanh(softplus.forward(x))
 
 
 def vjp(cotangent, x):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    t = np.tanh(np.logaddexp(0, x))
+    t = np.tanh(softplus.forward(x))
     return {"x": cotangent * (t + x * (1 - t * t) * expit(x))}

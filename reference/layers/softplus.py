@@ -2,6 +2,7 @@
 
 Formula
     y = log(1 + exp(beta x)) / beta,  dx = g s(beta x),  s(z) = 1 / (1 + exp(-z))
+    log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)) does not overflow.
 
 Shapes
     x, y: any, the same; beta: a positive number, the sharpness.
@@ -22,7 +23,8 @@ from reference.shapes import expect, positive
 
 def forward(x, *, beta=1.0):
     positive("beta", beta)
-    return np.logaddexp(0, beta * x) / beta
+    z = beta * x
+    return (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta
 
 
 def vjp(cotangent, x, *, beta=1.0):

@@ -23,21 +23,28 @@ from reference.shapes import at_least, expect
 
 
 def forward(x, *, axes=(-1,), eps=1e-5):
-    return _scaled(x, axes, eps)[0]
+    return scaled(x, axes, eps)[0]
 
 
 def vjp(cotangent, x, *, axes=(-1,), eps=1e-5):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    y, deviation = _scaled(x, axes, eps)
-    mean_g = np.mean(cotangent, axes, keepdims=True)
-    mean_gy = np.mean(cotangent * y, axes, keepdims=True)
-    return {"x": (cotangent - mean_g - y * mean_gy) / deviation}
+    return {"x": pull_back(cotangent, *scaled(x, axes, eps), axes)}
 
 
-def _scaled(x, axes, eps):
+def scaled(x, axes, eps):
+    """Standardised numbers, and the deviation they were divided by."""
     at_least("eps", eps, 0)
     if math.prod(x.shape[axis] for axis in axes) == 0:
         raise ValueError(f"x has shape {x.shape}: nothing along axes {axes} to take a mean of")
-    centred = x - np.mean(x, axes, keepdims=True)
-    deviation = np.sqrt(np.mean(centred * centred, axes, keepdims=True) + eps)
-    return centred / deviation, deviation
+    y = x - np.mean(x, axes, keepdims=True)
+    deviation = np.sqrt(np.mean(y * y, axes, keepdims=True) + eps)
+    y /= deviation
+    return y, deviation
+
+
+def pull_back(g, y, deviation, axes):
+    """The formula of dx."""
+    dx = g - np.mean(g, axes, keepdims=True)
+    dx -= y * np.mean(g * y, axes, keepdims=True)
+    dx /= deviation
+    return dx

@@ -103,6 +103,8 @@ def test_public_names_are_complete():
 
 
 def test_files_stay_short():
-    sizes = sorted(len(p.read_text(encoding="utf-8").splitlines()) for p in python_files("gradcheck"))
+    sizes = sorted(
+        len(p.read_text(encoding="utf-8").splitlines()) for p in python_files("gradcheck")
+    )
     assert sizes[len(sizes) // 2] < 200
     assert sizes[-1] < 450

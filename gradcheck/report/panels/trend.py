@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from gradcheck.records import Series
 from gradcheck.report.charts import curves
@@ -18,21 +18,22 @@ def build(summary: Summary) -> Context | None:
     infos = summary.run.infos
     if len(infos) < 2:
         return None
-    cases, failures, seconds = Counter[int](), Counter[int](), Counter[int]()
+    cases, failures = Counter[int](), Counter[int]()
+    seconds: dict[int, float] = defaultdict(float)
     for case in summary.run.cases:
         cases[case.run] += 1
         failures[case.run] += case.failed
     for end in summary.run.ends:
-        seconds[end.run] += end.seconds  # type: ignore[assignment]
+        seconds[end.run] += end.seconds
     order = sorted(range(len(infos)), key=lambda k: (infos[k].started, k))[-MOST:]
     rows = [
         (moment(infos[k].started), infos[k].commit[:12], infos[k].platform,
-         ", ".join(infos[k].devices), cases[k], failures[k], float(seconds[k]))
+         ", ".join(infos[k].devices), cases[k], failures[k], seconds[k])
         for k in order
     ]  # fmt: skip
     x = [float(k + 1) for k in range(len(order))]
     counts = [Series("failures", x, [float(failures[k]) for k in order])]
-    times = [Series("seconds", x, [float(seconds[k]) for k in order])]
+    times = [Series("seconds", x, [seconds[k] for k in order])]
     charts = [
         curves("Failures by run", counts, x_title="run, oldest first", y_title="failures"),
         curves("Time by run", times, x_title="run, oldest first", y_title="seconds"),

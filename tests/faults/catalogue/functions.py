@@ -107,6 +107,10 @@ FAULTS: list[Fault] = [
     ),
     ("clipped", bend(dense, "clip", "W", lambda g, u, i: np.clip(g, -0.5, 0.5)), dense, "W",
      "gradient clipped"),
+    ("function for derivative", bend(sine, "sin", "x", lambda g, u, i: u * np.sin(i["x"])), sine,
+     "x", "wrong derivative"),
+    ("negative branch", bend(cube, "minus", "x", lambda g, u, i: np.where(i["x"] < 0, -g, g)), cube,
+     "x", "wrong where negative"),
     ("kink without cotangent", plant(relu, "=", _at_kink), relu, "x",
      "not multiplied by the cotangent at the kink"),
     (

@@ -34,6 +34,12 @@ difference = Subject(
     inputs={"x": "n"},
     dims={"n": (1, 16)},
 )
+sort = Subject(
+    "sort",
+    forward=lambda x: np.sort(x, 1),
+    vjp=lambda u, x: {"x": np.take_along_axis(u, np.argsort(np.argsort(x, 1), 1), 1)},
+    inputs={"x": "batch n"},
+)
 gather = Subject(
     "gather",
     forward=lambda x, idx: x[idx],
@@ -116,6 +122,13 @@ FAULTS: list[Fault] = [
      "x", "transposed"),
     ("inverse permutation", bend(permute, "inverse", "x", lambda g, u, i: u[:, [2, 0, 1]]), permute,
      "x", "rolled"),
+    (
+        "argsort",
+        bend(sort, "argsort", "x", lambda g, u, i: np.take_along_axis(u, np.argsort(i["x"], 1), 1)),
+        sort,
+        "x",
+        "permuted",
+    ),
     ("rolled", bend(tanh, "rolled", "x", lambda g, u, i: np.roll(g, 1, 1)), tanh, "x", "rolled"),
     ("flipped", bend(conv, "flipped", "k", lambda g, u, i: g[::-1].copy()), conv, "k", "flipped"),
     (

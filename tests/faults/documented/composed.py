@@ -91,7 +91,7 @@ FAULTS = [
     plant(
         "lift: no relu in the helper",
         LIFT,
-        ("derivative of another activation",),
+        ("`A`",),
         forward=linear_hidden_layer,
     ),
     plant("hypernetwork: weights held constant", HYPER, ("`x`", "path"), vjp=weights_held_constant),

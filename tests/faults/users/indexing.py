@@ -41,7 +41,7 @@ def scattered_over(right, g, x, index, updates, axis):
 
 
 FAULTS = [
-    plant("sort: the order for its inverse", "sort", "x", order_for_its_inverse, "transpose"),
+    plant("sort: the order for its inverse", "sort", "x", order_for_its_inverse, "permuted"),
     plant("sort: descending forgotten", "sort-descending-columns", "x", ascending, "flipped"),
     plant("top_k: to the front", "top_k-3", "x", to_the_front),
     plant("gather: repeated index overwritten", "gather", "x", overwritten, "overwritten"),

@@ -44,7 +44,7 @@ def test_generated_examples():
 
 def test_functions_that_look_at_values_run_eagerly(at_a_point):
     def branches(x):
-        return jnp.sin(x) if float(jnp.sum(x)) > 0 else jnp.cos(x)
+        return jnp.sin(x) if jnp.sum(x) > 0 else jnp.cos(x)
 
     assert at_a_point(branches, {"x": "n"}).passed
 

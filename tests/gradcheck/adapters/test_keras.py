@@ -7,7 +7,9 @@ import pytest
 
 from gradcheck import UsageError, adapt
 
-keras = pytest.importorskip("keras", reason="the keras extra is not installed", exc_type=ImportError)
+keras = pytest.importorskip(
+    "keras", reason="the keras extra is not installed", exc_type=ImportError
+)
 if keras.backend.backend() != "torch":
     pytest.skip("keras is running on another backend", allow_module_level=True)
 

@@ -152,7 +152,9 @@ def test_options_that_cannot_be_used_are_named(options, said):
 
 
 def test_shapes_that_cannot_be_found_show_what_to_write():
-    with pytest.raises(UsageError, match=r'inputs=\{"x": "batch features", "W": "batch features"\}'):
+    with pytest.raises(
+        UsageError, match=r'inputs=\{"x": "batch features", "W": "batch features"\}'
+    ):
         adapt(objects.ArgumentsOnly())
 
 

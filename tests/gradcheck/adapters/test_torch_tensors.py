@@ -63,6 +63,16 @@ def test_an_unused_input_has_the_gradient_zero(at_a_point):
     assert at_a_point(lambda a, b: torch.sin(a), {"a": "n", "b": "n"}).passed
 
 
+def test_outputs_marked_as_not_differentiable_get_no_cotangent(at_a_point):
+    def with_rounded(x):
+        return torch.sin(x), x.detach() * 2
+
+    subject = adapt(with_rounded, {"x": "n"})
+    assert subject.without_gradient == {1}
+    assert "output 1 is not differentiable" in subject.remarks[0]
+    assert at_a_point(subject).passed
+
+
 def test_framework_must_be_known():
     with pytest.raises(UsageError, match="framework='tensorflow'"):
         adapt(product, INPUTS, framework="tensorflow")

@@ -111,7 +111,7 @@ def test_coverage_counts_sizes_kinks_discards_and_remarks(panel):
         "all masked",
         "2 examples were discarded",
         "no time step",
-        "shares memory",
+        "Shares memory",
     ]
     assert [words for words in expected if words not in told] == []
 
