@@ -30,17 +30,24 @@ SIZES = {
     "units": 256, "inputs": 256, "n": 256, "sides": 256, "picks": 512, "heads": 8, "queries": 128,
     "keys": 128, "values": 64, "left": 64, "right": 64, "outputs": 64, "size": 16,
 }  # fmt: skip
+ROWS = {"batch": 256}
 OF = {
     "attention": {"batch": 8, "width": 64},
+    "batch_norm-rows": {"batch": 4096},
+    "cholesky": {"...": (), "n": 320},
     "conv2d": {"batch": 8},
-    "conv_transpose2d": {"batch": 8},
     "conv_transpose1d": {"length": 256},
+    "conv_transpose2d": {"batch": 8},
+    "cross_entropy-mean": ROWS,
+    "einsum ij,jk->ik": {"i": 256, "j": 256, "k": 256},
+    "group_norm-1": {"batch": 32, "length": 256},
+    "inverse": {"...": (), "n": 320},
     "max_pool2d": {"batch": 16},
     "avg_pool2d": {"batch": 16},
-    "group_norm-1": {"batch": 32, "length": 256},
-    "multi_head_attention": {"batch": 8, "size": 256},
-    "inverse": {"...": ()},
-    "cholesky": {"...": ()},
+    "multi_head_attention-1": {"batch": 8, "size": 256},
+    "multi_margin-none": ROWS,
+    "nll-none": ROWS,
+    "standardise": ROWS,
 }
 TIMED = 0.3  # seconds for each implementation of a layer
 

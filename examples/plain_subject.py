@@ -1,7 +1,7 @@
 """A Subject written out: forward, vjp and the shapes of the inputs, with nothing to adapt.
 
-    gradcheck verify examples.plain_subject:faulty      # exit status 1
-    gradcheck verify examples.plain_subject:correct     # exit status 0
+gradcheck verify examples.plain_subject:faulty      # exit status 1
+gradcheck verify examples.plain_subject:correct     # exit status 0
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Layers of one's own under pytest: one item for each layer and law, with stable ids.
 
-    pytest examples/test_in_pytest.py
-    pytest examples/test_in_pytest.py --gradcheck-report=gradcheck-report
+pytest examples/test_in_pytest.py
+pytest examples/test_in_pytest.py --gradcheck-report=gradcheck-report
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import torch
 
 
 def square_in_pairs(x, end):
-    """x squared, two columns at a time up to `end`, as a vectorised kernel would."""
+    """Squares x, two columns at a time up to `end`, as a vectorised kernel would."""
     out = x.clone()
     for column in range(0, end, 2):
         out[:, column : column + 2] *= x[:, column : column + 2]

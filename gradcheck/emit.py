@@ -6,6 +6,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -55,7 +56,12 @@ def run_of_reports(reports: Iterable[Report]) -> records.Run:
     """The run that these reports tell, as if it had been written and read."""
     found = list(reports)
     info = run_info(seed=found[0].seed if found else None, devices={r.device for r in found})
-    return records.Run.of(info, *(case for report in found for case in cases(report)))
+    return records.Run.of(info, *(c for report in found for c in cases(report)), _end(found))
+
+
+def _end(reports: list[Report]) -> records.End:
+    totals = Counter(o.verdict for report in reports for o in report.outcomes.values())
+    return records.End(sum(report.seconds for report in reports), totals=dict(totals))
 
 
 def save_reports(reports: Iterable[Report], path: Path) -> Path:
@@ -71,6 +77,7 @@ def save_reports(reports: Iterable[Report], path: Path) -> Path:
         for report in found:
             for record in cases(report, path.parent / "artifacts"):
                 writer.write(record)
+        writer.write(_end(found))
     return path
 
 

@@ -72,9 +72,7 @@ def _adapted(
     return finish(module.adapt(obj, inputs, **own), options, module.OPTIONS, module.NAME)
 
 
-def finish(
-    subject: Subject, options: Mapping[str, Any], own: frozenset[str], what: str
-) -> Subject:
+def finish(subject: Subject, options: Mapping[str, Any], own: frozenset[str], what: str) -> Subject:
     """The subject with the user's fields; traits and dims come on top of the adapter's.
 
     own: options that `what`, the adapter, has used already. Raises UsageError for an unknown one.

@@ -140,11 +140,11 @@ class _Factory:
             raise UsageError(f"{self.pattern.name}: `{name}` has other axes at other sizes")
         texts = [self._expression(seen) for seen in zip(*axes, strict=True)]
         leading = ["..."] if items[0].shape.leading else []
-        item = replace(items[0], shape=shape_of(", ".join([*leading, *texts])))
+        item: Input = replace(items[0], shape=shape_of(", ".join([*leading, *texts])))
         if isinstance(item, Integers):
             bounds = [getattr(i, "high", 0) for i in items]
             high = self._expression(tuple(str(getattr(b, "text", b)) for b in bounds))
-            item = replace(item, high=Dimension(high) if not high.isdigit() else int(high))
+            return replace(item, high=Dimension(high) if not high.isdigit() else int(high))
         return item
 
     def _expression(self, seen: tuple[str, ...]) -> str:

@@ -50,4 +50,4 @@ def held_rates(root: Any, slots: Mapping[str, Slot]) -> list[tuple[Any, str, flo
 
 
 def _is_rate(value: Any) -> bool:
-    return isinstance(value, float | np.floating) and value > 0
+    return isinstance(value, float | np.floating) and bool(value > 0)

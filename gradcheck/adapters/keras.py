@@ -109,7 +109,9 @@ class Running:
         if not probing.fits(self.data, sizes):
             return False
         values = self._native(probing.numbers(self.data, sizes))
-        return probing.succeeds(self.run, {**values, **{n: v.value for n, v in self.weights.items()}})
+        return probing.succeeds(
+            self.run, {**values, **{n: v.value for n, v in self.weights.items()}}
+        )
 
     def run(self, values: Mapping[str, Any]) -> Any:
         """Call the layer at these inputs and weights; its own variables keep their values."""
@@ -160,13 +162,15 @@ def _copy(obj: Any) -> Any:
 
 @contextmanager
 def _full_precision() -> Iterator[None]:
-    """Keep float64 in float64: Keras's promotion rules make float32 of it, as JAX's default does."""
+    """Keep float64 in float64: Keras's promotion rules make float32 of it, as JAX's do."""
     with jax.x64() if _backend() == "jax" else nullcontext():
         yield from _unnarrowed()
 
 
 def _unnarrowed() -> Iterator[None]:
-    rules = getattr(sys.modules.get("keras.src.backend.common.dtypes"), "BIT64_TO_BIT32_DTYPE", None)
+    rules = getattr(
+        sys.modules.get("keras.src.backend.common.dtypes"), "BIT64_TO_BIT32_DTYPE", None
+    )
     if not isinstance(rules, dict) or "float64" not in rules:
         yield
         return
@@ -180,4 +184,3 @@ def _unnarrowed() -> Iterator[None]:
 def _short(path: str) -> str:
     """`dense_3/kernel` -> `kernel`; inner layers keep their names, with dots."""
     return path.split("/", 1)[-1].replace("/", ".")
-

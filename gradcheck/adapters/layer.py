@@ -156,9 +156,7 @@ class Layer:
         values = self.build(inputs)
         return {self.places[name]: v for name, v in values.items() if name in self.places}
 
-    def backward_on(
-        self, work: Any, cotangent: Any, inputs: Mapping[str, Any], raw: Any
-    ) -> Any:
+    def backward_on(self, work: Any, cotangent: Any, inputs: Mapping[str, Any], raw: Any) -> Any:
         """What the backward of `work` returns, given what it asks for by name."""
         own = self._arguments(inputs)
         values: dict[str, Any] = {}
@@ -263,7 +261,7 @@ def in_order(returned: Any) -> list[Any]:
         return []
     if not isinstance(returned, tuple | list):
         return [returned]
-    return [leaf for leaf in nested.leaves([r for r in returned if not isinstance(r, Mapping)])]
+    return list(nested.leaves([r for r in returned if not isinstance(r, Mapping)]))
 
 
 def _integer(name: str, slot: Slot, what: str) -> str:

@@ -121,9 +121,7 @@ def _observed(
     return None
 
 
-def _parameters(
-    layer: Layer, seen: Observed | None, options: Mapping[str, Any]
-) -> dict[str, Slot]:
+def _parameters(layer: Layer, seen: Observed | None, options: Mapping[str, Any]) -> dict[str, Slot]:
     """The slots that are parameters: named by the user, or told by what was observed."""
     for option in ("parameters", "in_place", "frozen"):
         for name in options.get(option) or ():

@@ -66,7 +66,8 @@ def _watch_forward(layer: Layer, values: Mapping[str, Any], seen: Observed) -> l
         seen.traits.add("stochastic")
     for name in slots:
         moved = _Trial(layer)
-        if moved.shift(name) and _differs(first, moved.forward(values)):
+        moved.shift(name)
+        if _differs(first, moved.forward(values)):
             seen.read.add(name)
     return first
 
@@ -102,9 +103,7 @@ def _watch_backward(
             spare -= 1
 
 
-def _rate(
-    layer: Layer, values: Mapping[str, Any], outputs: list[Any], seen: Observed
-) -> float:
+def _rate(layer: Layer, values: Mapping[str, Any], outputs: list[Any], seen: Observed) -> float:
     """The learning rate held by the object, if its update really scales with it, else 1."""
     base = _Trial(layer)
     base.backward(values, outputs)
@@ -153,18 +152,17 @@ class _Trial:
             raw = self._raw(values)
             return self.layer.backward_on(self.work, packed, values, raw)
 
-    def shift(self, name: str) -> bool:
-        """Move one slot by generic numbers; False where it cannot be set."""
+    def shift(self, name: str) -> None:
+        """Move one slot by generic numbers."""
         slot = self.slots[name]
         noise = np.random.default_rng(17).standard_normal(np.shape(slot.get()))
         slot.set(np.asarray(slot.get()) + noise)
-        return True
 
     def changed(self, name: str) -> bool:
         return not np.array_equal(self._now(name), self.before[name], equal_nan=True)
 
     def step(self, name: str) -> np.ndarray:
-        return np.asarray(self._now(name)) - self.before[name]
+        return np.subtract(self._now(name), self.before[name])
 
     def _now(self, name: str) -> Any:
         return self.slots[name].get()

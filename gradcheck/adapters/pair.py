@@ -79,7 +79,9 @@ class _Pair:
 
     def subject(self) -> Subject:
         dims = probing.pinned(
-            lambda sizes: self._runs(sizes), probing.names_of(self.declared), _numbers(self.declared)
+            self._runs,
+            probing.names_of(self.declared),
+            _numbers(self.declared),
         )
         return Subject(
             name=self.name,
@@ -174,11 +176,11 @@ class _Pair:
         )
 
     def _recipe(self) -> str | None:
-        found = [module_level_name(part) for part in (self.fun, self.jac)]
-        if found[0] is None or found[1] is None:
+        fun, jac = module_level_name(self.fun), module_level_name(self.jac)
+        if fun is None or jac is None:
             return None
-        lines = [f"from {module} import {name}" for module, name in found if module]
-        return "\n".join([*lines, "", f"subject = ({found[0][1]}, {found[1][1]})"])
+        lines = [f"from {module} import {name}" for module, name in (fun, jac)]
+        return "\n".join([*lines, "", f"subject = ({fun[1]}, {jac[1]})"])
 
 
 def _takes_cotangent(function: Any) -> bool:

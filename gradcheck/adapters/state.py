@@ -18,7 +18,7 @@ _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
 def working_copy(obj: Any) -> Any:
-    """A copy to work on, so that the user's object stays as it is; uncopyable members are shared."""
+    """A copy to work on: the user's object stays as it is. What cannot be copied is shared."""
     try:
         return copy.deepcopy(obj)
     except Exception:  # noqa: BLE001 - locks, files, generators: copy what can be copied
@@ -40,9 +40,11 @@ class Place:
     path: str
 
     def get(self) -> Any:
-        return self.owner[self.key] if isinstance(self.owner, dict | list) else attributes(
-            self.owner
-        ).get(self.key)
+        return (
+            self.owner[self.key]
+            if isinstance(self.owner, dict | list)
+            else attributes(self.owner).get(self.key)
+        )
 
     def set(self, value: Any) -> None:
         if isinstance(self.owner, dict | list):

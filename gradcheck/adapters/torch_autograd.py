@@ -95,7 +95,7 @@ def _dense(torch: Any, gradient: Any, like: Any) -> Any:
 
 @contextmanager
 def random_state(inputs: Mapping[str, Any]) -> Any:
-    """torch's generators at a fixed seed inside, and as they were afterwards."""
+    """Keep torch's generators at a fixed seed inside, and as they were afterwards."""
     torch = require_torch()
     devices = {value.device for value in inputs.values() if isinstance(value, torch.Tensor)}
     own = [device for device in devices if device.type == "cuda"]
@@ -146,7 +146,9 @@ class Seen:
 
     def fields(self, traits: Iterable[str]) -> dict[str, Any]:
         """The Subject fields that follow from it."""
-        said = [f"output {k} is not differentiable: no gradient is asked for" for k in self.constant]
+        said = [
+            f"output {k} is not differentiable: no gradient is asked for" for k in self.constant
+        ]
         return {
             "traits": {*traits, *(("stochastic",) if self.draws else ())},
             "without_gradient": self.constant,

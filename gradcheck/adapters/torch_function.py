@@ -21,9 +21,7 @@ ALONE = 1e-9
 
 def knows(obj: Any) -> bool:
     torch = loaded_torch()
-    return (
-        torch is not None and isinstance(obj, type) and issubclass(obj, torch.autograd.Function)
-    )
+    return torch is not None and isinstance(obj, type) and issubclass(obj, torch.autograd.Function)
 
 
 def adapt(obj: Any, inputs: Mapping[str, Any] | None = None) -> Subject:
@@ -61,9 +59,7 @@ class Alone(Autograd):
                 self._compare(name, together[name], cotangent, inputs)
         return together
 
-    def _compare(
-        self, name: str, together: Any, cotangent: Any, inputs: Mapping[str, Any]
-    ) -> None:
+    def _compare(self, name: str, together: Any, cotangent: Any, inputs: Mapping[str, Any]) -> None:
         others = " and ".join(f"`{n}`" for n in self.differentiable if n != name)
         where = f"with needs_input_grad true for `{name}` but not for {others}, backward"
         try:

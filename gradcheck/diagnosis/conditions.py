@@ -11,7 +11,7 @@ from gradcheck.case import Case
 from gradcheck.diagnosis import kinks
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.jacobian import directional
-from gradcheck.diagnosis.scenes import Study, scene_of
+from gradcheck.diagnosis.scenes import OutOfTime, Study, scene_of
 from gradcheck.diagnosis.words import listed
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.inputs import Integers, Mask
@@ -122,9 +122,9 @@ def _wrong_at(study: Study, sizes: Mapping[str, int], name: str) -> bool | None:
     if case is None:
         return None
     try:
-        scene = scene_of(case, sizes)
+        scene = scene_of(case, sizes, study)
         claim = np.asarray(scene.claims[name])
-    except (ForwardRaised, ClaimRaised, IndexError):
+    except (ForwardRaised, ClaimRaised, OutOfTime, IndexError):
         return None
     x = np.asarray(scene.arrays[name])
     if claim.shape != x.shape or not claim.size or not scene.outputs:

@@ -6,6 +6,7 @@ generic, rectangular examples, and must come out the same at every one of them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -17,7 +18,7 @@ from gradcheck.case import Case
 from gradcheck.diagnosis import conditions, inherited
 from gradcheck.diagnosis.evidence import Evidence, Scene
 from gradcheck.diagnosis.explanation import Explanation, plain
-from gradcheck.diagnosis.scenes import Study, study_of
+from gradcheck.diagnosis.scenes import SECONDS, Study, study_of
 from gradcheck.diagnosis.words import entry, number
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
@@ -55,7 +56,10 @@ def explain(case: Case, judgement: Judgement) -> Explanation:
     """Name the fault behind a judgement that is not "correct"."""
     if judgement.verdict == "inconclusive":
         return Explanation(plain(judgement), cause=f"{judgement.name}: inconclusive")
-    told = _told(case, judgement)
+    try:
+        told = _told(case, judgement)
+    except UNSUITED:
+        told = Explanation(plain(judgement))
     message = f"{told.message}{_example(judgement)}" if told.fault else told.message
     cause = told.cause or f"{judgement.name}: {told.fault or judgement.verdict}"
     shown = _shown(case, judgement.name) | told.evidence
@@ -64,6 +68,7 @@ def explain(case: Case, judgement: Judgement) -> Explanation:
 
 def _told(case: Case, judgement: Judgement) -> Explanation:
     study = study_of(case)
+    study.until = time.perf_counter() + SECONDS
     scenes = wrong_scenes(study, judgement.name)
     if not scenes and judgement.verdict == "wrong":
         told = _square(study, judgement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, islice
@@ -43,6 +44,14 @@ def half_square(names: int) -> tuple[tuple[int, ...], ...]:
     return tuple(tables)
 
 
+# A name is worth so many seconds of a slow subject's time, and no more.
+SECONDS = 15.0
+
+
+class OutOfTime(ArithmeticError):
+    """The subject is too slow to be studied further."""
+
+
 @dataclass
 class Study:
     """A subject's examples for diagnosis: made once, used for every finding.
@@ -55,6 +64,7 @@ class Study:
     backend: Backend
     raised: str = ""
     told: dict[Any, Any] = field(default_factory=dict)
+    until: float = float("inf")
     _scenes: list[Scene] | None = None
 
     @property
@@ -142,11 +152,11 @@ class Study:
 
     def _usable(self, case: Case, sizes: Mapping[str, int]) -> Scene | None:
         try:
-            scene = scene_of(case, sizes)
+            scene = scene_of(case, sizes, self)
             if not _small(scene):
                 return None
             return scene if _sound(scene) else None
-        except ForwardRaised:
+        except (ForwardRaised, OutOfTime):
             return None
         except ClaimRaised as raised:
             self.raised = self.raised or str(raised)
@@ -184,14 +194,18 @@ def study_of(case: Case) -> Study:
     return held
 
 
-def scene_of(case: Case, sizes: Mapping[str, int] | None = None) -> Scene:
-    """A case in NumPy arrays. Evaluating its claim may raise ClaimRaised."""
+def scene_of(
+    case: Case, sizes: Mapping[str, int] | None = None, study: Study | None = None
+) -> Scene:
+    """A case in NumPy arrays. Its forward may raise ForwardRaised or OutOfTime, its vjp ClaimRaised."""
     backend, problem = case.backend, case.problem()
 
     def native(arrays: Mapping[str, Any]) -> dict[str, Any]:
         return {n: case.native(n, a) for n, a in arrays.items()}
 
     def forward(arrays: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+        if study is not None and time.perf_counter() > study.until:
+            raise OutOfTime
         return tuple(backend.to_numpy(o) for o in problem.forward(native(arrays)))
 
     def vjp(us: tuple[np.ndarray, ...], arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:

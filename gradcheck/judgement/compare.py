@@ -131,9 +131,9 @@ def reference(line: fd.Line, said: Claimed, scans: Sequence[fd.Scan]) -> float:
 
 
 def zero_reference(line: fd.Line, scans: Sequence[fd.Scan]) -> float:
-    """For a gradient of zero: a thousandth of the outputs, or of what they ever moved by."""
-    moved = max((scan.rise for scan in scans), default=0.0)
-    return 2.0**-10 * max(line.weight(line.base), moved)
+    """For a gradient of zero: a thousandth of the outputs, or of what they moved by if zero."""
+    size = line.weight(line.base) or max((scan.rise for scan in scans), default=0.0)
+    return 2.0**-10 * size
 
 
 def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0) -> Comparison:

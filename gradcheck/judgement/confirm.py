@@ -41,6 +41,17 @@ def telling(case: Case, name: str, salt: int = 0) -> tuple[Array, Claimed]:
     return best
 
 
+def aligned(case: Case, name: str, v: Array) -> Array:
+    """`v` with its signs turned to those of the claim: where an error of scale adds up most."""
+    backend = case.backend
+    g, sizes = backend.to_numpy(case.claim[name]), backend.to_numpy(v)
+    if np.iscomplexobj(g):
+        turned = np.abs(sizes.real) * np.sign(g.real) + 1j * np.abs(sizes.imag) * np.sign(g.imag)
+    else:
+        turned = np.abs(sizes) * np.where(g < 0, -1.0, 1.0)
+    return backend.from_numpy(np.asarray(turned, dtype=sizes.dtype))
+
+
 def magnitudes(case: Case, name: str, v: Array) -> np.ndarray:
     """|g v| of a sample of the entries."""
     size = case.size(name)

@@ -15,10 +15,13 @@ from gradcheck.judgement.confirm import quiet, telling
 from gradcheck.judgement.judge import alone, judgement, nothing, worst
 from gradcheck.judgement.problem import Judgement, Outputs, Problem
 from gradcheck.oracles import directions, stencils
+from gradcheck.oracles.finite_difference import Line
 
 # Inputs whose part in <g, v> is smaller than this share of the largest cannot be balanced
 # against it without losing the bits of both: they are judged alone.
 BALANCED = 2.0**-20
+# A claim of zero is held to this share of the outputs, or judged alone.
+DEAD = 2.0**-24
 # Up to so many inputs, judging each alone is cheaper than bisecting for the one that failed.
 FEW = 4
 
@@ -111,7 +114,7 @@ def _jointly(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
         return _split(case, names, line.evaluations)
     shares = _shares(line.evaluations, len(names))
     return {
-        name: _one(case, name, bundle, result, share)
+        name: _one(case, name, bundle, line, result, share)
         for name, share in zip(names, shares, strict=True)
     }
 
@@ -133,16 +136,21 @@ def _split(case: Case, names: Sequence[str], spent: int) -> dict[str, Judgement]
     }
 
 
-def _one(case: Case, name: str, bundle: Bundle, result: Comparison, share: int) -> Judgement:
+def _one(
+    case: Case, name: str, bundle: Bundle, line: Line, result: Comparison, share: int
+) -> Judgement:
     """One input's part in a joint agreement; alone where the others drowned it."""
     v, said = bundle.directions[name], bundle.said[name]
     own = dataclasses.replace(result, weight=said.weight, reference=said.weight or result.reference)
     verdict = dataclasses.replace(judgement(case, name, v, own), evaluations=share)
-    drowned = said.weight > 0.0 and result.tolerance > case.target * said.weight
+    limit = case.target * said.weight or DEAD * line.weight(line.base)
+    if result.tolerance > limit:
+        single = alone(case, name)
+        return dataclasses.replace(single, evaluations=single.evaluations + share)
     typical = result.tolerance / verdict.detectable_entry if verdict.detectable_entry else math.nan
-    if not drowned and quiet(case, name, v, said.weight, typical) is None:
+    if quiet(case, name, v, said.weight, typical) is None:
         return verdict
-    return worst([dataclasses.replace(verdict, verdict="correct"), alone(case, name)])
+    return worst([verdict, alone(case, name)])
 
 
 def _bundle(case: Case, names: Sequence[str]) -> Bundle:

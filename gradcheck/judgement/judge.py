@@ -12,6 +12,7 @@ from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.compare import Comparison, kinked, zero_reference
 from gradcheck.judgement.confirm import (
+    aligned,
     honest,
     median_entry,
     quiet,
@@ -113,6 +114,12 @@ def _settle(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if not result.agreed:
         return _failed(case, name, placed, result)
     verdict = judgement(case, name, placed.direction, result)
+    if case.target / 8 < result.resolution <= case.target and placed.stencil.nodes[0] < 0:
+        along = dataclasses.replace(placed, direction=aligned(case, name, placed.direction))
+        line = case.line({name: along.direction}, along.stencil, along.reach)
+        louder = case.compare(line)
+        if not louder.agreed:
+            return _failed(case, name, along, louder)
     typical = median_entry(case, name, placed.direction)
     soft = quiet(case, name, placed.direction, result.weight, typical)
     if soft is None:
@@ -174,7 +181,7 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
         return judgement(
             case, name, placed.direction, result, "inconclusive", "the outputs move in fine steps"
         )
-    if not math.isfinite(result.expected):
+    if not math.isfinite(result.expected) or not math.isfinite(result.tolerance):
         return judgement(
             case, name, placed.direction, result, "inconclusive", "no step could be evaluated"
         )

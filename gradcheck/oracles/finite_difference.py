@@ -178,7 +178,7 @@ class Accumulator:
             step=self.step,
             high=float(stencil.high @ self.values) / self.step,
             low=float(stencil.low @ self.values) / self.step,
-            eta=max(spread, float(np.linalg.norm(projected)) / math.sqrt(2)),
+            eta=max(spread, math.hypot(*projected) / math.sqrt(2)),
             rounding=HALF_ULP * self._changed_weight() + self._subnormal(),
             changed=self._changed(),
             jump=self._jump(tables),

@@ -15,7 +15,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 
 @pytest.fixture
 def at_a_point():
-    """verify(obj, inputs, **options) -> Report at generic numbers of rectangular sizes."""
+    """Return verify(obj, inputs, **options) -> Report, at generic numbers of rectangular sizes."""
 
     def verify(obj, inputs=None, *, sizes=None, **options):
         subject = obj if isinstance(obj, Subject) else adapt(obj, inputs, **options)
@@ -29,7 +29,7 @@ def at_a_point():
 
 @pytest.fixture
 def blames(at_a_point):
-    """blames(obj, name, ...): the verdict is not correct, and a finding names that input."""
+    """A function that asserts: not correct, and a finding names that input."""
 
     def verify(obj, name, inputs=None, **options):
         report = at_a_point(obj, inputs, **options)

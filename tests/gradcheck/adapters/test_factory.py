@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.gradcheck.adapters.objects import ScaledBefore, Stores
 
 from gradcheck import Subject, UsageError, adapt, check
+from tests.gradcheck.adapters.objects import ScaledBefore, Stores
 
 
 def shapes(subject):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from gradcheck import adapt, check
+from gradcheck.adapters import probing
 from tests.gradcheck.adapters.objects import (
     ScaledBefore,
     Updates,
     UpdatesAtGivenRate,
 )
-
-from gradcheck import adapt, check
-from gradcheck.adapters import probing
 
 
 def gradients(subject, seed=3):
@@ -52,7 +52,7 @@ def test_every_evaluation_starts_from_the_given_parameters():
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("name, factor", [("W", 2.0), ("b", 0.5)])
+@pytest.mark.parametrize(("name", "factor"), [("W", 2.0), ("b", 0.5)])
 def test_a_wrong_update_is_laid_at_its_parameter(name, factor, blames):
     class Wrong(Updates):
         def gradients(self, grad):

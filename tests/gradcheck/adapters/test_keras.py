@@ -37,7 +37,7 @@ def test_a_right_layer_passes_and_a_stopped_gradient_is_laid_at_its_inputs(at_a_
 
 
 @pytest.mark.parametrize(
-    "layer, inputs, names",
+    ("layer", "inputs", "names"),
     [
         (keras.layers.Dense(4), "batch 3", ["x", "kernel", "bias"]),
         (keras.layers.LayerNormalization(), "batch 3", ["x", "gamma", "beta"]),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.gradcheck.adapters import objects
-from tests.gradcheck.adapters.objects import EVERY, STORING, Stores
 
 from gradcheck import UsageError, adapt, check
+from tests.gradcheck.adapters import objects
+from tests.gradcheck.adapters.objects import EVERY, STORING, Stores
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
@@ -17,7 +17,7 @@ def test_right_objects_pass(kind, at_a_point):
 
 
 @pytest.mark.parametrize("kind", STORING, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("position, name", [(0, "x"), (1, "W"), (2, "b")])
+@pytest.mark.parametrize(("position", "name"), [(0, "x"), (1, "W"), (2, "b")])
 def test_a_wrong_gradient_is_laid_at_its_input(kind, position, name, blames):
     class Wrong(kind):
         def gradients(self, grad):
@@ -137,7 +137,7 @@ def test_the_object_is_left_as_it_was():
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    ("options", "said"),
     [
         ({"parameters": ["V"]}, "names 'V'"),
         ({"frozen": ["V"]}, "names 'V'"),

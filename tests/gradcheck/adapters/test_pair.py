@@ -30,7 +30,7 @@ def line(x, beta):
 
 
 @pytest.mark.parametrize(
-    "jac, options",
+    ("jac", "options"),
     [
         (jacobian, {}),
         (lambda x: jacobian(x).T, {}),

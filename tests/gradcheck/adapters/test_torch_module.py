@@ -21,7 +21,7 @@ HARD = [
 ]
 
 
-@pytest.mark.parametrize("module, inputs", HARD, ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(("module", "inputs"), HARD, ids=lambda v: type(v).__name__)
 def test_the_four_that_must_pass(module, inputs):
     report = check(module, inputs, examples=5, seed=1)
     assert report.passed, str(report)
@@ -72,7 +72,7 @@ def test_a_custom_function_inside_is_verified_too(blames):
 
 
 @pytest.mark.parametrize(
-    "module, inputs, found",
+    ("module", "inputs", "found"),
     [
         (nn.Linear(3, 4), None, {"input": "batch 3", "weight": "4 3", "bias": "4"}),
         (nn.LayerNorm(5), None, {"input": "batch 5", "weight": "5", "bias": "5"}),
@@ -198,7 +198,7 @@ def test_a_compiled_module_is_run_compiled(at_a_point):
 
 
 @pytest.mark.parametrize(
-    "module, inputs, options, said",
+    ("module", "inputs", "options", "said"),
     [
         (nn.Bilinear(2, 3, 4), None, {}, r'give inputs=\{"input1": "batch features"'),
         (nn.Linear(3, 4), {"x": "batch 3", "y": "3"}, {}, "no place for input 'y'"),

@@ -70,7 +70,7 @@ def test_what_concerns_compilation_alone_is_a_remark():
 
 
 def test_an_operator_with_overloads_must_be_named():
-    with pytest.raises(UsageError, match="overloads .*name one"):
+    with pytest.raises(UsageError, match=r"overloads .*name one"):
         adapt(torch.ops.aten.add, {"self": "n", "other": "n"})
 
 

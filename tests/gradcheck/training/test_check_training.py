@@ -54,7 +54,7 @@ class Accumulating:
     """Adds every gradient to the last ones, as a loop without zero_grad does."""
 
     def __init__(self):
-        self.total = {k: 0.0 for k in START}
+        self.total = dict.fromkeys(START, 0.0)
 
     def __call__(self, w):
         g = gradient_of(w)
@@ -66,7 +66,7 @@ class Momentum:
     """Heavy ball, the rate inside the velocity."""
 
     def __init__(self, mu=0.9):
-        self.mu, self.v = mu, {k: 0.0 for k in START}
+        self.mu, self.v = mu, dict.fromkeys(START, 0.0)
 
     def __call__(self, w):
         g = gradient_of(w)
