@@ -1,7 +1,9 @@
 """A Keras 3 layer; it is built, copied and run in float64 on the torch or JAX backend.
 
-gradcheck verify examples.keras_layer:faulty  --inputs "x=batch 4"      # exit status 1
-gradcheck verify examples.keras_layer:correct --inputs "x=batch 4"      # exit status 0
+    gradcheck verify examples.keras_layer:faulty  --inputs "x=batch 4"      # exit status 1
+    gradcheck verify examples.keras_layer:correct --inputs "x=batch 4"      # exit status 0
+
+Its weights become inputs, under the names that Keras gives them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """A Subject written out: forward, vjp and the shapes of the inputs, with nothing to adapt.
 
-gradcheck verify examples.plain_subject:faulty      # exit status 1
-gradcheck verify examples.plain_subject:correct     # exit status 0
+    gradcheck verify examples.plain_subject:faulty      # exit status 1
+    gradcheck verify examples.plain_subject:correct     # exit status 0
+
+The mask belongs to `x`: what it hides must get a gradient of exactly zero.
 """
 
 from __future__ import annotations

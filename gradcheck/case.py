@@ -205,8 +205,22 @@ class Case:
         }
 
     def _kinks(self) -> Any:
-        # "twin" is held by the twin check, which compares with the twin's own gradient there.
-        return "subgradient" if self.subject.kinks == "twin" else self.subject.kinks
+        if self.subject.kinks != "twin":
+            return self.subject.kinks
+        return self._twin_gradients if self.subject.twin is not None else "subgradient"
+
+    def _twin_gradients(self, cotangents: tuple[Any, ...], arrays: Mapping[str, Any]) -> Any:
+        """The twin's gradients at native arrays: what the claim must be at a kink."""
+        from gradcheck.oracles.twin import twin_of
+
+        is_array, to_numpy = self.backend.is_array, self.backend.to_numpy
+        numbers = {n: to_numpy(a) if is_array(a) else a for n, a in arrays.items()}
+        whole: list[Any] = [None] * len(self.outputs)
+        for k, cotangent in zip(self.judged, cotangents, strict=True):
+            whole[k] = to_numpy(cotangent)
+        names = self.subject.differentiable
+        found = twin_of(self.subject, self.device).gradients(tuple(whole), numbers, names)
+        return {name: self.backend.from_numpy(gradient) for name, gradient in found.items()}
 
     def _claim_error(self) -> Mapping[str, Any]:
         stated = self.subject.claim_error

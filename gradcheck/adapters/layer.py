@@ -55,24 +55,19 @@ class Layer:
         self.build: nested.Build = dict
         self.rate = 1.0
         self._pending: Snapshot | None = None
-        self._check_backward()
+        self.back = arguments(getattr(self.work, self.backward_name))
+        # What else backward must be given: the cotangents of further outputs, in order.
+        self.more_cotangents = [
+            name
+            for name in self.back.positional[1:]
+            if name in self.back.required and not self._given_to_backward(name)
+        ]
 
     def _method(self, role: str, names: Sequence[str]) -> str:
         name = self.options.get(role) or method_of(self.work, names)
         if not isinstance(name, str) or not callable(getattr(self.work, name, None)):
             raise UsageError(f"{self.owner}: {role}={name!r} is not a method of it")
         return name
-
-    def _check_backward(self) -> None:
-        self.back = arguments(getattr(self.work, self.backward_name))
-        unknown = [
-            name
-            for name in self.back.positional[1:]
-            if name in self.back.required and not self._given_to_backward(name)
-        ]
-        if unknown and len(self.back.required) == len(unknown) + 1 and len(unknown) > 3:
-            raise UsageError(f"{self.owner}: {self.backward_name} needs {unknown[0]!r}")
-        self.more_cotangents = unknown  # further outputs' cotangents, in order
 
     def _given_to_backward(self, name: str) -> bool:
         return name in in_place.RATES or name == "cache" or name in self.takes.names

@@ -162,7 +162,7 @@ class _Trial:
         return not np.array_equal(self._now(name), self.before[name], equal_nan=True)
 
     def step(self, name: str) -> np.ndarray:
-        return np.subtract(self._now(name), self.before[name])
+        return np.asarray(np.subtract(self._now(name), self.before[name]))
 
     def _now(self, name: str) -> Any:
         return self.slots[name].get()

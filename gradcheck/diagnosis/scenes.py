@@ -197,7 +197,7 @@ def study_of(case: Case) -> Study:
 def scene_of(
     case: Case, sizes: Mapping[str, int] | None = None, study: Study | None = None
 ) -> Scene:
-    """A case in NumPy arrays. Its forward may raise ForwardRaised or OutOfTime, its vjp ClaimRaised."""
+    """A case in NumPy arrays. Its forward may raise ForwardRaised and OutOfTime."""
     backend, problem = case.backend, case.problem()
 
     def native(arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,11 +39,12 @@ sort = Subject(
     forward=lambda x: np.sort(x, 1),
     vjp=lambda u, x: {"x": np.take_along_axis(u, np.argsort(np.argsort(x, 1), 1), 1)},
     inputs={"x": "batch n"},
+    dims={"batch": (0, 3), "n": (0, 6)},
 )
 gather = Subject(
     "gather",
     forward=lambda x, idx: x[idx],
-    vjp=lambda u, x, idx: {"x": np.bincount(idx, u, minlength=len(x))},
+    vjp=lambda u, x, idx: {"x": np.bincount(idx, u, minlength=len(x)).astype(float)},
     inputs={"x": "n", "idx": integers("m", 0, "n")},
     dims={"n": (1, 8)},
 )
