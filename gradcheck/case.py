@@ -16,7 +16,7 @@ from gradcheck.examples import Example
 from gradcheck.findings import Finding
 from gradcheck.inputs import Array
 from gradcheck.judgement.problem import Domain, Problem
-from gradcheck.rounding import difference, ulp
+from gradcheck.rounding import REORDERED, difference, ulp
 from gradcheck.subject import Subject
 
 REPLICAS = 4
@@ -132,7 +132,7 @@ class Case:
         spread = dict.fromkeys(self.subject.differentiable, 0.0)
         for replica in range(REPLICAS):
             us = tuple(
-                None if c is None else self._off_by_an_ulp(c, replica) for c in self.cotangents
+                None if c is None else self.off_by_an_ulp(c, replica) for c in self.cotangents
             )
             claim = self.vjp(us, self.arrays)
             for name, gradient in self.claim.items():
@@ -147,7 +147,7 @@ class Case:
         for replica in range(REPLICAS):
             arrays = self.fresh()
             for name in self.subject.differentiable:
-                arrays[name] = self._off_by_an_ulp(arrays[name], replica)
+                arrays[name] = self.off_by_an_ulp(arrays[name], replica)
             try:
                 outputs = self.evaluator.forward(arrays)
             except ForwardRaised:
@@ -156,7 +156,20 @@ class Case:
             spread = max([spread, *off])
         return spread
 
-    def _off_by_an_ulp(self, array: Any, replica: int) -> Any:
+    def invisible(self, name: str) -> float:
+        """The largest gradient of an input that no forward in this dtype can show.
+
+        Moving an entry by the input's whole size would change <u, y> by less than its rounding.
+        """
+        backend, x = self.backend, self.arrays[name]
+        sizes = [
+            backend.max_abs(self.cotangents[k]) * backend.max_abs(self.outputs[k])
+            for k in self.judged
+        ]
+        return REORDERED * ulp(backend, x) * max(sizes, default=0.0) / (backend.max_abs(x) or 1.0)
+
+    def off_by_an_ulp(self, array: Any, replica: int) -> Any:
+        """`array` with every entry moved by about an ulp of its own, up or down."""
         signs = self.backend.random_signs(array, self.example.seed + 1009 * (replica + 1))
         step = 2 * ulp(self.backend, array)
         return self.backend.combine([1.0, step], [array, self.backend.multiply(array, signs)])

@@ -17,6 +17,7 @@ from scipy.optimize import lsq_linear, nnls
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, replaced
+from gradcheck.judgement.confirm import honest, widened
 from gradcheck.judgement.problem import Domain
 from gradcheck.oracles import directions
 from gradcheck.oracles.finite_difference import SKIPPED, fresh
@@ -27,9 +28,9 @@ DELTA = 2.0**-20
 # Where a side is verified: further out, so that a whole stencil fits between it and the kink.
 # Along w itself no kink through the point is crossed.
 OUT = 2.0**-12
-# Some hundred ulp, for fewer would not part a tie: sides that differ even there are at the point
+# Some thousand ulp, for fewer would not part a tie: sides that differ even there are at the point
 # exactly, and a declared convention holds.
-EXACT = 2.0**-44
+EXACT = 2.0**-38
 # Sides are asked at delta and delta / 2; what changes between them is curvature. A jump must
 # exceed it by this factor (a smooth gradient shows 4 by construction).
 JUMP = 16.0
@@ -263,8 +264,9 @@ def _side_verified(around: Neighbourhood, sign: float, salt: int, out: float) ->
         return False
     way = backend.combine([1.0 / out, -1.0 / out], [place, case.x(name)])
     result = moved.compare(moved.line({name: way}, reach=out / 2))
-    known = result.agreed and result.resolution <= VERIFIED
-    return known or result.residual <= 1e-6 * result.weight
+    if not result.agreed:
+        result = widened(result, honest(moved, name, way))
+    return result.agreed and result.resolution <= VERIFIED
 
 
 def in_span(sides: Sides) -> bool:
@@ -282,7 +284,7 @@ def in_span(sides: Sides) -> bool:
     offset = sides.claim[where] - middle
     left = offset - basis[:rank].T @ (basis[:rank] @ offset)
     limit = NAMED * np.max(sides.high[where] - sides.low[where])
-    return bool(np.max(np.abs(left), initial=0.0) <= limit + np.max(sides.firm[where]))
+    return bool(np.all(np.abs(left) <= limit + sides.firm[where]))
 
 
 def in_hull(sides: Sides) -> bool:
@@ -331,7 +333,7 @@ def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> 
     wanted = sides.claim - start
     fitted = lsq_linear(steps, wanted, bounds=(0.0, 1.0))
     left = np.abs(steps @ fitted.x - wanted)
-    limit = NAMED * np.max(np.abs(steps)) + np.max(sides.firm)
+    limit = NAMED * np.max(np.abs(steps)) + sides.firm
     return bool(np.all(left <= limit))
 
 

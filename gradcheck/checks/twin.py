@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.case import Case
+from gradcheck.case import REPLICAS, Case
 from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.evaluation import describe
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
 from gradcheck.judgement.problem import Judgement
-from gradcheck.oracles.twin import twin_of
+from gradcheck.oracles.twin import Twin, twin_of
 from gradcheck.rounding import REROUTED, SPREADS, ULP
 from gradcheck.subject import Subject
 
@@ -43,7 +43,7 @@ class TwinAgrees(Check):
             yield disagreement
             return
         for name in names:
-            yield from self._gradient(case, name, gradients[name], notes)
+            yield from self._gradient(case, twin, name, gradients[name], notes)
 
     def _outputs(self, case: Case, others: Any, notes: Notes) -> Finding | None:
         own = case.outputs
@@ -67,12 +67,13 @@ class TwinAgrees(Check):
         return None
 
     def _gradient(
-        self, case: Case, name: str, other: np.ndarray, notes: Notes
+        self, case: Case, twin: Twin, name: str, other: np.ndarray, notes: Notes
     ) -> Iterator[Finding]:
         mine = case.backend.to_numpy(case.claim[name])
         off = _distance(mine, other) if mine.shape == other.shape else np.inf
         if off > 1 and mine.shape == other.shape:
-            off = _distance(mine, other, SPREADS * case.claim_noise[name])
+            noise = max(case.claim_noise[name], _twin_noise(case, twin, name, other))
+            off = _distance(mine, other, SPREADS * noise + case.invisible(name))
         if off <= 1:
             notes.score = max(notes.score, off)
             return
@@ -106,6 +107,19 @@ class TwinAgrees(Check):
         claim = {**case.claim, name: backend.cast(backend.from_numpy(other), case.dtype)}
         cotangents = tuple(case.cotangents[k] for k in case.judged)
         return judge(case.problem(), cotangents, seed=case.example.seed, claim=claim)[name]
+
+
+def _twin_noise(case: Case, twin: Twin, name: str, other: np.ndarray) -> float:
+    """How far the twin's own rounding moves its gradient: its cotangents off by an ulp."""
+    off = 0.0
+    for replica in range(REPLICAS):
+        us = tuple(
+            None if u is None else case.backend.to_numpy(case.off_by_an_ulp(u, replica))
+            for u in case.cotangents
+        )
+        moved = twin.gradients(us, case.as_numpy(), (name,))[name]
+        off = max(off, float(np.max(np.abs(moved - other), initial=0.0)))
+    return off
 
 
 def _distance(a: np.ndarray, b: np.ndarray, more: float = 0.0) -> float:

@@ -80,7 +80,7 @@ def size_rule(study: Study, name: str) -> tuple[str, str] | None:
     for dim in study.subject.dimension_names:
         seen = _sweep(study, name, dim, base)
         bad = [n for n, wrong in seen.items() if wrong]
-        if not bad or len(bad) == len(seen) or len(seen) < 4:
+        if not bad or len(seen) < 4 or all(n in bad for n in seen if n > 0):
             continue
         for text, fault, rule in _rules(dim, bad):
             if all(rule(n) == wrong for n, wrong in seen.items()):

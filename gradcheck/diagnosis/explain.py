@@ -47,6 +47,7 @@ MODULES: tuple[str, ...] = (
     "paths",
     "where",
     "slope",
+    "rankone",
 )
 # What a guess may run into at a point or a shape that it does not suit.
 UNSUITED = (ArithmeticError, ValueError, LookupError, ForwardRaised, ClaimRaised, UsageError)

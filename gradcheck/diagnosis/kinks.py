@@ -76,6 +76,11 @@ def _convention(case: Case, judgement: Judgement) -> Explanation:
         )
     elif callable(declared):
         text = f"the gradient of `{name}` is not what is declared for the kink{where}"
+    elif _whole_to_each(case, judgement):
+        text = (
+            f"the gradient of `{name}` goes whole to each of several tied entries{where}: one of "
+            "them should get it, or all of them a share"
+        )
     else:
         sides = ""
         if kink is not None and math.isfinite(kink.left) and math.isfinite(kink.right):
@@ -90,6 +95,19 @@ def _convention(case: Case, judgement: Judgement) -> Explanation:
     return Explanation(
         text, "wrong convention at the kink", f"`{name}`: wrong convention at the kink", HINT
     )
+
+
+def _whole_to_each(case: Case, judgement: Judgement) -> bool:
+    """Tied entries with equal claims, each as large as one side of its kink."""
+    kink, name = judgement.kink, judgement.name
+    x = np.asarray(case.as_numpy()[name])
+    if kink is None or not judgement.entries or kink.claimed == 0 or np.iscomplexobj(x):
+        return False
+    claim = case.backend.to_numpy(case.claim[name])
+    index = judgement.entries[0].index
+    tied = (x == x[index]) & np.isclose(claim, kink.claimed, rtol=1e-9, atol=0)
+    sides = np.isclose([kink.left, kink.right], kink.claimed, rtol=1e-6, atol=0)
+    return bool(np.sum(tied) > 1 and np.any(sides))
 
 
 def _due(judgement: Judgement, declared: float) -> str:

@@ -26,6 +26,8 @@ PAIR = 2.0**-17
 BENT = 2.0**-8
 # Finer levels are noisier than the agreement asked for: there it would be chance.
 FINEST = 2.0**-19
+# Below the smallest normal number nothing is resolved, nor need be.
+NORMAL = 2.0**-1022
 # Roundoff of the claim's entries and of their sum with the direction.
 ROUNDOFF = 32 * EPS
 
@@ -89,13 +91,25 @@ class Comparison:
     doubtful: bool = False
 
     @property
+    def rough(self) -> bool:
+        """Whether even the finest level is all noise: genuine, or a wave too fast for it."""
+        finest = min(self.scans, key=lambda scan: scan.step, default=None)
+        return finest is not None and finest.jump > noise.COARSE / 8
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether the finest level is all noise, and its step too wide for the slope claimed."""
+        finest = min(self.scans, key=lambda scan: scan.step, default=None)
+        return bool(finest and self.rough and 8 * finest.step * abs(self.returned) > finest.eta)
+
+    @property
     def residual(self) -> float:
         return abs(self.expected - self.returned)
 
     @property
     def resolution(self) -> float:
         """Smallest relative error that would have been seen; inf where nothing would."""
-        if self.tolerance == 0.0:
+        if self.tolerance <= NORMAL:
             return 0.0
         return self.tolerance / self.reference if self.reference > 0.0 else math.inf
 

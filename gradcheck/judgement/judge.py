@@ -26,9 +26,14 @@ from gradcheck.oracles import directions
 from gradcheck.oracles.directions import Placed
 from gradcheck.oracles.finite_difference import SKIPPED
 
+# An agreement this coarse, in units of the target, is tried along the claim itself: an error of
+# scale adds up there, with the weight of the sum of magnitudes and not of their root mean square.
+RESCUED = 64.0
 # A claim whose own roundoff is this share of it belongs to a function that float64 cannot
 # differentiate: chaos, or a condition of 1e13 and more.
 UNSTEADY = 2.0**-7
+# Less is enough where the function itself is rough at every step: that is what chaos looks like.
+CHAOTIC = 2.0**-20
 
 
 def alone(case: Case, name: str) -> Judgement:
@@ -114,12 +119,16 @@ def _settle(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if not result.agreed:
         return _failed(case, name, placed, result)
     verdict = judgement(case, name, placed.direction, result)
-    if case.target / 8 < result.resolution <= case.target and placed.stencil.nodes[0] < 0:
+    signal = min(abs(result.returned), result.weight / 8)
+    coarse = 0.0 < case.target * signal < result.tolerance
+    if coarse and result.resolution <= RESCUED * case.target and placed.reach == math.inf:
         along = dataclasses.replace(placed, direction=aligned(case, name, placed.direction))
         line = case.line({name: along.direction}, along.stencil, along.reach)
         louder = case.compare(line)
         if not louder.agreed:
             return _failed(case, name, along, louder)
+        louder = dataclasses.replace(louder, reference=abs(louder.returned))
+        verdict = judgement(case, name, along.direction, louder)
     typical = median_entry(case, name, placed.direction)
     soft = quiet(case, name, placed.direction, result.weight, typical)
     if soft is None:
@@ -185,11 +194,16 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
         return judgement(
             case, name, placed.direction, result, "inconclusive", "no step could be evaluated"
         )
+    if result.unresolved:
+        return judgement(
+            case, name, placed.direction, result, "inconclusive", "it varies faster than any step"
+        )
     there = _kink_verdict(case, name)
     if there is not None:
         return _told(case, name, placed, result, there)
     roundoff = honest(case, name, placed.direction)
-    if roundoff > UNSTEADY * max(result.weight, abs(result.expected)):
+    limit = CHAOTIC if result.rough else UNSTEADY
+    if roundoff > limit * max(result.weight, abs(result.expected)):
         reason = "the claim itself changes from one rounding to the next"
         return judgement(case, name, placed.direction, result, "inconclusive", reason)
     result = widened(result, roundoff)

@@ -232,7 +232,8 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
         for s in ordered
     ]
     still = [not staircase and _still(ordered, i, rounding) for i in range(len(ordered))]
-    settled = noise.settle(levels, still, line.stencil.amplification)
+    jumping = [scan.jump > noise.COARSE for scan in ordered]
+    settled = noise.settle(levels, still, jumping, line.stencil.amplification)
     chosen = noise.choose(settled)
     marked = tuple(
         Level(level.step, level.estimate, level.truncation, level.noise, i == chosen)
@@ -247,8 +248,6 @@ def _floored(scan: Scan, rounding: float, staircase: bool) -> float:
 
 
 def _still(scans: list[Scan], i: int, rounding: float) -> bool:
-    """Whether level i may be quiet because something has ceased to move (and did not jump)."""
-    if i == 0 or scans[i - 1].jump > noise.COARSE:
-        return False
-    freezing = scans[i].changed < scans[i - 1].changed
+    """Whether level i may be quiet because something has ceased to move."""
+    freezing = i > 0 and scans[i].changed < scans[i - 1].changed
     return freezing or scans[i].eta <= noise.FLOOR * rounding

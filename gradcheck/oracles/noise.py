@@ -29,13 +29,14 @@ COARSE = 2.0**-9
 
 
 def settle(
-    levels: Sequence[Level], still: Sequence[bool], amplification: float
+    levels: Sequence[Level], still: Sequence[bool], jumping: Sequence[bool], amplification: float
 ) -> list[tuple[Level, float]]:
     """Each level with its total error. levels: largest step first, noise that of one value.
 
     still: where a quiet level is suspected of standing still rather than of being precise.
+    jumping: where the noise is too coarse to be any format's rounding.
     """
-    etas = _steady([level.noise for level in levels], still)
+    etas = _steady([level.noise for level in levels], still, jumping)
     return [
         (
             dataclasses.replace(level, noise=amplification * eta / level.step),
@@ -45,14 +46,16 @@ def settle(
     ]
 
 
-def _steady(etas: Sequence[float], still: Sequence[bool]) -> list[float]:
+def _steady(etas: Sequence[float], still: Sequence[bool], jumping: Sequence[bool]) -> list[float]:
     """Noise per level (largest step first) that neither shrinks nor vanishes along the steps."""
     raised = list(etas)
-    kept = False
-    for i in range(1, len(etas)):
-        kept = still[i] and (kept or _stationary(etas, i - 1))
-        if kept:
-            raised[i] = max(etas[i], KEPT_DOWNWARDS * raised[i - 1])
+    known = 0.0
+    for i, eta in enumerate(etas):
+        known *= KEPT_DOWNWARDS
+        if still[i]:
+            raised[i] = max(eta, known)
+        elif not jumping[i] and _stationary(etas, i):
+            known = eta
     below = 0.0
     for i in range(len(raised) - 1, -1, -1):
         raised[i] = max(raised[i], KEPT_UPWARDS * below)
