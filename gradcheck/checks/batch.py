@@ -51,7 +51,7 @@ class Batch(Check):
                     input=name,
                     fault="missing batch sum" if axis is None else None,
                     cause=f"{name}: batch law",
-                    hint="look for a mean where a sum belongs, or statistics across the batch",
+                    hint="a mean where a sum belongs, or statistics across the batch",
                     evidence={"expected": np.asarray(together), "returned": whole},
                 )
 

@@ -70,7 +70,7 @@ class Layouts(Check):
             input=name,
             fault="contiguous assumption",
             cause="contiguous assumption",
-            hint="look for raw pointers, .view, .ravel or data_ptr on an array of any strides",
+            hint="raw pointers, .view, .ravel or data_ptr on an array of any strides",
         )
 
 

@@ -65,7 +65,7 @@ class Repeat(Check):
                     input=name,
                     fault="stale cache" if stale else "hidden state",
                     cause="hidden state",
-                    hint="look for something kept on the object or in a global between calls",
+                    hint="something kept on the object or in a global between calls",
                 )
 
     def _remark(self, notes: Notes, name: str) -> None:

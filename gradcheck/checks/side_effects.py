@@ -43,7 +43,7 @@ class SideEffects(Check):
     def _mutation(self, case: Case, said: str, name: str | None) -> Finding:
         return case.finding(
             self.name, "broken", said, input=name, fault="mutation", cause="mutation",
-            hint="look for +=, *=, out= and masked assignment on an argument",
+            hint="+=, *=, out= and masked assignment on an argument",
         )  # fmt: skip
 
     def _shared(
