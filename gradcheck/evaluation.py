@@ -87,10 +87,9 @@ class Evaluator:
 
 
 def as_outputs(returned: Any) -> tuple[Any, ...]:
-    """What a forward returned, as a tuple."""
-    if isinstance(returned, tuple | list):
-        return tuple(returned)
-    return (returned,)
+    """What a forward returned, as a tuple; a Python float is a 0-d array."""
+    parts = tuple(returned) if isinstance(returned, tuple | list) else (returned,)
+    return tuple(np.asarray(p) if isinstance(p, float | complex) else p for p in parts)
 
 
 def reset_random_state(seed: int = 0) -> None:

@@ -57,7 +57,9 @@ def is_legal(subject: Subject, sizes: Mapping[str, int], leading: tuple[int, ...
     """Whether every shape exists at these sizes, `where` allows them and they stay small."""
     for item in subject.inputs.values():
         shape = item.shape.sizes(sizes, leading)
-        if any(n < 0 for n in shape) or np.prod(shape) > MOST_ELEMENTS:
+        # A literal size is the user's wish: only what was drawn is kept small.
+        drawn = item.shape.names or item.shape.leading
+        if any(n < 0 for n in shape) or (drawn and np.prod(shape) > MOST_ELEMENTS):
             return False
         if isinstance(item, Integers) and np.prod(shape):
             low, high = integer_range(item, sizes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from gradcheck.coverage import Coverage
 from gradcheck.diagnosis import relate
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised, describe
-from gradcheck.examples import Example, arrays_of, canonical, drawn, strategy
+from gradcheck.examples import MOST_ELEMENTS, Example, arrays_of, canonical, drawn, strategy
 from gradcheck.findings import CheckOutcome, Finding, Report
 from gradcheck.profiles import hypothesis_settings
 from gradcheck.subject import Subject
@@ -257,9 +257,18 @@ class Run:
     def _explain(self) -> None:
         """Name the faults of the findings that were kept, and tie those of one mistake."""
         outcomes = self.report.outcomes
-        named = relate([f.explained() for o in outcomes.values() for f in o.findings])
+        named = relate([self._explained(f) for o in outcomes.values() for f in o.findings])
         for outcome in outcomes.values():
             outcome.findings = [finding for finding in named if finding.check == outcome.check]
+
+    def _explained(self, finding: Finding) -> Finding:
+        """The finding with its fault named; it stands as it is where naming it fails."""
+        try:
+            return finding.explained()
+        except Exception as error:  # noqa: BLE001 - user code runs at new points here
+            said = f"the finding about `{finding.input}` could not be explained: {describe(error)}"
+            self.report.notes.append(said)
+            return replace(finding, tell=None)
 
     def _nothing_ran(self) -> None:
         name = self.subject.name
@@ -272,7 +281,10 @@ class Run:
         if self.plan.seconds is not None and self._out_of_time():
             self.report.notes.append(f"seconds={self.plan.seconds:g} ended before any example")
             return
-        raise UsageError(f"subject {name!r}: no sizes satisfy dims={self.subject.dims} and where=")
+        raise UsageError(
+            f"subject {name!r}: no sizes satisfy dims={self.subject.dims} and where= with at most "
+            f"{MOST_ELEMENTS} elements an input: bound the dimensions, or give arrays with at="
+        )
 
 
 def verify(subject: Subject, checks: Sequence[Check], plan: Plan) -> Report:

@@ -129,7 +129,12 @@ class Layer:
             self._pending = Snapshot.of(self.work)
             before = {name: np.array(slot.get()) for name, slot in self.used.items()}
             returned = self.backward_on(self.work, cotangent, inputs, raw)
-        return {**self._returned(returned), **self._of_parameters(returned, before)}
+        found = {**self._returned(returned), **self._of_parameters(returned, before)}
+        if not self._is_of_one_number(raw):
+            return found
+        # The backward of a loss takes no cotangent: what it returns is multiplied by it here.
+        whole = np.asarray(cotangent).reshape(())
+        return {name: whole * gradient for name, gradient in found.items()}
 
     def _random_state(self) -> Any:
         return seeded() if "stochastic" in self.traits else nullcontext()
@@ -145,7 +150,9 @@ class Layer:
         return call(getattr(work, self.forward_name), self.takes, self._arguments(inputs))
 
     def outputs(self, raw: Any) -> Any:
-        return nested.outputs(raw[0] if "cache" in self.back.names else raw)
+        """What forward returned as arrays: without its cache; a plain number is an array too."""
+        found = nested.outputs(raw[0] if "cache" in self.back.names else raw)
+        return np.asarray(found) if isinstance(found, float) else found
 
     def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         values = self.build(inputs)
@@ -154,6 +161,9 @@ class Layer:
     def backward_on(self, work: Any, cotangent: Any, inputs: Mapping[str, Any], raw: Any) -> Any:
         """What the backward of `work` returns, given what it asks for by name."""
         own = self._arguments(inputs)
+        if self._is_of_one_number(raw):
+            asked = {name: value for name, value in own.items() if name in self.back.names}
+            return call(getattr(work, self.backward_name), self.back, asked)
         values: dict[str, Any] = {}
         names = self.back.names[1:]
         for name in names:
@@ -166,6 +176,12 @@ class Layer:
         first = self.back.names[0] if self.back.names else "*0"
         values |= self._cotangents(first, cotangent)
         return call(getattr(work, self.backward_name), self.back, values)
+
+    def _is_of_one_number(self, raw: Any) -> bool:
+        """Whether backward takes no cotangent: nothing at all, or a point where one number is."""
+        if not self.back.names:
+            return not self.back.more
+        return self.back.names[0] in self.takes.names and np.size(self.outputs(raw)) == 1
 
     def _cotangents(self, first: str, cotangent: Any) -> dict[str, Any]:
         """One argument, or one for each output where backward asks for so many."""

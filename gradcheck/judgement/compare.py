@@ -28,6 +28,8 @@ BENT = 2.0**-8
 FINEST = 2.0**-19
 # Below the smallest normal number nothing is resolved, nor need be.
 NORMAL = 2.0**-1022
+# A failure by this share of the weight shows in pairs of evaluations, which are good to 2^-28.
+CLEAR = 2.0**-20
 # Roundoff of the claim's entries and of their sum with the direction.
 ROUNDOFF = 32 * EPS
 
@@ -224,6 +226,17 @@ def pair(line: fd.Line, step: float) -> tuple[float, float]:
         return math.nan, 0.0
     rise = line.project(ahead) - line.project(behind)
     return rise / (2 * step), _bend(line, ahead, behind)
+
+
+def pair_error(line: fd.Line, said: Claimed) -> float:
+    """What a pair at its step may be off by on a smooth function: some h^2, and eps / h."""
+    return 2.0**-28 * said.weight + 2.0**-36 * line.weight(line.base)
+
+
+def clear(result: Comparison) -> bool:
+    """Whether a failure is large enough, and the function smooth enough, for pairs to show it."""
+    step = next((level.step for level in result.levels if level.chosen), 0.0)
+    return step >= FINEST and result.residual > CLEAR * result.weight
 
 
 def kinked(line: fd.Line, bend: float) -> bool:

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from gradcheck.backends.base import Array
 from gradcheck.judgement import nonfinite
 from gradcheck.judgement.case import Case, prepare
-from gradcheck.judgement.compare import Claimed, Comparison, compare, kinked
+from gradcheck.judgement.compare import (
+    PAIR,
+    Claimed,
+    Comparison,
+    clear,
+    compare,
+    kinked,
+    pair,
+    pair_error,
+)
 from gradcheck.judgement.confirm import quiet, telling
 from gradcheck.judgement.judge import alone, judgement, nothing, worst
 from gradcheck.judgement.problem import Judgement, Outputs, Problem
@@ -111,7 +120,8 @@ def _jointly(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
     line = case.line(bundle.directions, reach=bundle.reach)
     result = compare(line, bundle.total(), case.target)
     if not result.agreed or kinked(line, result.bend):
-        return _split(case, names, line.evaluations)
+        guilty = _guilty(case, bundle, names, result) if clear(result) else []
+        return _split(case, names, guilty, line.evaluations)
     shares = _shares(line.evaluations, len(names))
     return {
         name: _one(case, name, bundle, line, result, share)
@@ -124,9 +134,42 @@ def _shares(total: int, parts: int) -> list[int]:
     return [total // parts + (k < total % parts) for k in range(parts)]
 
 
-def _split(case: Case, names: Sequence[str], spent: int) -> dict[str, Judgement]:
-    if len(names) <= FEW:
+def _guilty(case: Case, bundle: Bundle, names: Sequence[str], result: Comparison) -> list[str]:
+    """The inputs that a clear failure comes from, by bisection with pairs of evaluations."""
+    found: list[str] = []
+    pending = [(list(names), result.expected - result.returned)]
+    while pending:
+        group, residual = pending.pop()
+        if len(group) == 1:
+            found += group
+            continue
+        middle = len(group) // 2
+        left, limit = _residual(case, bundle, group[:middle])
+        parts = [(group[:middle], left), (group[middle:], residual - left)]
+        pending += [part for part in parts if not abs(part[1]) <= limit]
+    return found
+
+
+def _residual(case: Case, bundle: Bundle, group: Sequence[str]) -> tuple[float, float]:
+    part = Bundle(
+        {name: bundle.directions[name] for name in group},
+        {name: bundle.said[name] for name in group},
+        bundle.reach,
+    )
+    line = case.line(part.directions, reach=part.reach)
+    said = part.total()
+    value, _ = pair(line, PAIR)
+    return value - said.value, 16 * pair_error(line, said)
+
+
+def _split(
+    case: Case, names: Sequence[str], guilty: Sequence[str], spent: int
+) -> dict[str, Judgement]:
+    rest = [name for name in names if name not in guilty]
+    if len(names) <= FEW or len(rest) in (0, 1):
         parts = {name: alone(case, name) for name in names}
+    elif guilty:
+        parts = {**{name: alone(case, name) for name in guilty}, **together(case, rest)}
     else:
         middle = len(names) // 2
         parts = {**together(case, names[:middle]), **together(case, names[middle:])}

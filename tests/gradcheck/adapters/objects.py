@@ -177,6 +177,24 @@ class TwoOutputs:
         return d_sine * np.cos(self.x) + d_square * 2 * self.x
 
 
+class Loss:
+    """Half the mean square error; forward gives a plain number, backward takes nothing."""
+
+    def forward(self, prediction, target):
+        self.off = prediction - target
+        return float(np.mean(self.off**2) / 2)
+
+    def backward(self):
+        return self.off / self.off.size
+
+
+class LossAtPoint(Loss):
+    """Its backward takes the point again."""
+
+    def backward(self, prediction, target):
+        return (prediction - target) / prediction.size
+
+
 class Dropout:
     """Draws a mask from the global generator."""
 

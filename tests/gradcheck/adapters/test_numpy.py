@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradcheck import UsageError, adapt, check
+from gradcheck import UsageError, adapt, array, check
 from tests.gradcheck.adapters import objects
 from tests.gradcheck.adapters.objects import EVERY, STORING, Stores
 
@@ -63,6 +63,22 @@ def test_parameters_as_arguments(at_a_point, blames):
             return dx, -dW
 
     blames(Wrong(), "W", inputs)
+
+
+@pytest.mark.parametrize("kind", [objects.Loss, objects.LossAtPoint])
+def test_losses_whose_backward_takes_no_cotangent(kind, at_a_point, blames):
+    inputs = {
+        "prediction": array("batch n"),
+        "target": array("batch n", differentiable=False),
+    }
+    report = at_a_point(kind(), inputs)
+    assert report.passed, str(report)
+
+    class Twice(kind):
+        def backward(self):
+            return 2 * self.off / self.off.size
+
+    blames(Twice(), "prediction", inputs)
 
 
 def test_a_forgotten_gradient_is_a_finding(blames):
