@@ -1,6 +1,6 @@
 """Torch's own operator database: every differentiable operator at its own samples.
 
-    python -m benchmarks.operators [--samples 2] [--seed 1] [--only sin relu] [--faults 10] [--peers]
+    python -m benchmarks.operators [--samples 2] [--only sin relu] [--faults 10] [--peers]
 
 Prints verdicts other than "correct", the counts, how many claims wrong by a factor 1.0001 are
 caught, and with --peers what torch gradcheck slow and fast say of the same operators. Needs the
