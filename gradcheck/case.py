@@ -156,6 +156,11 @@ class Case:
             spread = max([spread, *off])
         return spread
 
+    def stated_error(self, name: str) -> float:
+        """The largest absolute error that the adapter states for a gradient of its own."""
+        stated = self._claim_error().get(name)
+        return 0.0 if stated is None else float(np.max(np.abs(np.asarray(stated)), initial=0.0))
+
     def invisible(self, name: str) -> float:
         """The largest gradient of an input that no forward in this dtype can show.
 

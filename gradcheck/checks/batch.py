@@ -40,7 +40,8 @@ class Batch(Check):
             together = sum(samples) if axis is None else np.concatenate(samples, axis)
             error = _distance(whole, np.asarray(together))
             if 1 < error < np.inf:
-                error = _distance(whole, np.asarray(together), SPREADS * case.claim_noise[name])
+                more = SPREADS * case.claim_noise[name] + size * case.stated_error(name)
+                error = _distance(whole, np.asarray(together), more)
             notes.score = max(notes.score, error)
             if error > 1:
                 how = "the sum" if axis is None else "the stack"

@@ -69,6 +69,7 @@ def _adds_up(
     allowed = tolerance(backend, ulps, whole, *parts) + 1e-300
     if error > allowed:
         allowed += SPREADS * case.claim_noise[name] + case.invisible(name)
+        allowed += case.stated_error(name) * (1 + sum(map(abs, weights)))
     notes.score = max(notes.score, error / allowed)
     return bool(error <= allowed)
 

@@ -54,7 +54,7 @@ class Repeat(Check):
     ) -> Iterator[Finding]:
         for name in first:
             if not case.backend.equal(first[name], again[name]):
-                if _is_rounding(case, first[name], again[name]):
+                if _is_rounding(case, name, first[name], again[name]):
                     self._remark(notes, name)
                     continue
                 stale = "another point" in when
@@ -88,9 +88,10 @@ class Repeat(Check):
                 )
 
 
-def _is_rounding(case: Case, a: Any, b: Any) -> bool:
+def _is_rounding(case: Case, name: str, a: Any, b: Any) -> bool:
     """Whether two results differ by no more than a sum taken in another order may."""
-    return difference(case.backend, a, b) <= tolerance(case.backend, REORDERED, a, b)
+    allowed = tolerance(case.backend, REORDERED, a, b) + 2 * case.stated_error(name)
+    return difference(case.backend, a, b) <= allowed
 
 
 CHECK = Repeat()

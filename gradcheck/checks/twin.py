@@ -73,7 +73,9 @@ class TwinAgrees(Check):
         off = _distance(mine, other) if mine.shape == other.shape else np.inf
         if off > 1 and mine.shape == other.shape:
             noise = max(case.claim_noise[name], _twin_noise(case, twin, name, other))
-            off = _distance(mine, other, SPREADS * noise + case.invisible(name))
+            off = _distance(
+                mine, other, SPREADS * noise + case.invisible(name) + case.stated_error(name)
+            )
         if off <= 1:
             notes.score = max(notes.score, off)
             return

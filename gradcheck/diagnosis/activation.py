@@ -41,7 +41,7 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
             if equal(candidate, given) and not equal(candidate, 0 * given):
                 return _product(name, part)
         for other in known():
-            if equal(other.slope(x), given) and (named or len(evidence.scene.names) == 1):
+            if other.name != named and equal(other.slope(x), given) and (named or len(evidence.scene.names) == 1):
                 return _another(name, other.name, named)
         forms = (
             ("the function itself in place of its derivative", y),

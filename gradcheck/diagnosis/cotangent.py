@@ -37,6 +37,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     scene, name = evidence.scene, evidence.name
     u, claim = scene.cotangents, evidence.returned
+    if not (np.all(np.isfinite(claim)) and np.all(np.isfinite(scene.at_zero(name)))):
+        return None  # NaN times a zero cotangent is NaN: no term without one
     for fault, said, cause, change in CHANGES:
         changed = tuple(np.asarray(change(c)) for c in u)
         if equal(evidence.gradient(name, changed), claim):

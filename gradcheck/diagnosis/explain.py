@@ -6,7 +6,6 @@ generic, rectangular examples, and must come out the same at every one of them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -18,8 +17,7 @@ from gradcheck.case import Case
 from gradcheck.diagnosis import conditions, inherited
 from gradcheck.diagnosis.evidence import Evidence, Scene
 from gradcheck.diagnosis.explanation import Explanation, plain
-from gradcheck.diagnosis.scenes import SECONDS, Study, study_of
-from gradcheck.diagnosis.words import entry, number
+from gradcheck.diagnosis.scenes import Study, study_of
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.judgement import numerical_gradient
@@ -61,15 +59,14 @@ def explain(case: Case, judgement: Judgement) -> Explanation:
         told = _told(case, judgement)
     except UNSUITED:
         told = Explanation(plain(judgement))
-    message = f"{told.message}{_example(judgement)}" if told.fault else told.message
     cause = told.cause or f"{judgement.name}: {told.fault or judgement.verdict}"
     shown = _shown(case, judgement.name) | told.evidence
-    return Explanation(message, told.fault, cause, told.hint, shown)
+    return Explanation(told.message, told.fault, cause, told.hint, shown)
 
 
 def _told(case: Case, judgement: Judgement) -> Explanation:
     study = study_of(case)
-    study.until = time.perf_counter() + SECONDS
+    study.begin()
     scenes = wrong_scenes(study, judgement.name)
     if not scenes and judgement.verdict == "wrong":
         told = _square(study, judgement)
@@ -141,17 +138,6 @@ def _asked(
             return told
     except UNSUITED:
         return None
-
-
-def _example(judgement: Judgement) -> str:
-    """The worst entry of the example that failed, as the end of a sentence."""
-    if not judgement.entries:
-        return ""
-    worst = judgement.entries[0]
-    if worst.expected == worst.returned:
-        return ""
-    where = entry(judgement.name, worst.index)
-    return f"; {where} should get {number(worst.expected)}, not {number(worst.returned)}"
 
 
 def _shown(case: Case, name: str) -> dict[str, Any]:

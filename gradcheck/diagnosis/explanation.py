@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradcheck.diagnosis.words import entry, number
+from gradcheck.diagnosis.words import apart, entry, number
 from gradcheck.judgement.problem import Judgement
 
 
@@ -46,13 +46,13 @@ def plain(judgement: Judgement) -> str:
     if judgement.entries:
         worst = judgement.entries[0]
         kink = " at a kink" if judgement.verdict == "wrong_at_kink" else ""
-        return (
-            f"the gradient of `{name}` is wrong{kink}: {entry(name, worst.index)} should get "
-            f"{number(worst.expected)}, not {number(worst.returned)}"
-        )
+        due, given = apart(worst.expected, worst.returned)
+        where = entry(name, worst.index)
+        return f"the gradient of `{name}` is wrong{kink}: {where} should get {due}, not {given}"
     if judgement.verdict == "wrong_at_kink":
         return f"the gradient of `{name}` is outside the generalised gradient at a kink"
+    due, given = apart(judgement.expected, judgement.returned)
     return (
-        f"the gradient of `{name}` is wrong: along one direction {number(judgement.expected)} "
-        f"is expected and {number(judgement.returned)} returned"
+        f"the gradient of `{name}` is wrong: along one direction {due} "
+        f"is expected and {given} returned"
     )

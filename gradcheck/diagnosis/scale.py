@@ -6,14 +6,21 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Evidence, equal
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.words import known_factor
+from gradcheck.diagnosis.words import factor, known_factor
 from gradcheck.judgement.problem import Judgement
+
+
+# Relative rounding of a float32 constant; and so near to 1 a factor is looked at closely.
+FLOAT32 = 2.0**-24
+NEAR = 1e-5
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     here = ratio(evidence)
     if here is None:
         return None
+    if abs(here - 1) <= FLOAT32:
+        return _rounded_constant(evidence, here)
     values, sizes = [here], [quantities(evidence)]
     for other in evidence.more():
         there = ratio(other)
@@ -54,7 +61,23 @@ def ratio(evidence: Evidence) -> float | None:
     c = float(np.sum(true[known] * claimed[known]) / weight)
     if c == 0.0 or abs(c - 1) < 1e-8 or not equal(c * true, claimed, abs(c) * evidence.error):
         return None
+    if abs(c - 1) < NEAR:  # where `equal` would take rounding for a factor
+        left = np.abs(claimed - c * true)[known] - 30 * evidence.error[known]
+        if np.max(left) > 0.05 * abs(c - 1) * np.max(np.abs(true[known])):
+            return None
     return c
+
+
+def _rounded_constant(evidence: Evidence, c: float) -> Explanation:
+    """A factor that is 1 but for the rounding of a narrower type."""
+    return Explanation(
+        f"the gradient of `{evidence.name}` is {factor(c)} times what it should be: precision is "
+        "lost, as if a constant were rounded to float32",
+        "precision lost",
+        "precision lost: a constant in float32",
+        "a constant kept in float32, or a literal with too few digits",
+        {"factor": c},
+    )
 
 
 def quantities(evidence: Evidence) -> dict[str, float]:

@@ -44,12 +44,13 @@ def half_square(names: int) -> tuple[tuple[int, ...], ...]:
     return tuple(tables)
 
 
-# A name is worth so many seconds of a slow subject's time, and no more.
-SECONDS = 15.0
+# A name is worth so many seconds of a slow subject's time and so many of its evaluations.
+SECONDS = 2.0
+EVALUATIONS = 20_000
 
 
 class OutOfTime(ArithmeticError):
-    """The subject is too slow to be studied further."""
+    """The budget of one finding is spent."""
 
 
 @dataclass
@@ -65,7 +66,22 @@ class Study:
     raised: str = ""
     told: dict[Any, Any] = field(default_factory=dict)
     until: float = float("inf")
+    left: float = float("inf")
     _scenes: list[Scene] | None = None
+
+    def begin(self) -> None:
+        """A fresh budget: one finding's."""
+        self.until, self.left = time.perf_counter() + SECONDS, EVALUATIONS
+
+    @property
+    def spent(self) -> bool:
+        return self.left <= 0 or time.perf_counter() > self.until
+
+    def spend(self) -> None:
+        """Before every call of the subject. Raises OutOfTime."""
+        self.left -= 1
+        if self.spent:
+            raise OutOfTime
 
     @property
     def scenes(self) -> list[Scene]:
@@ -137,6 +153,8 @@ class Study:
         self, sizes: Mapping[str, int], seed: int, style: str = "generic", scale: int = 0
     ) -> Case | None:
         """A case at these sizes; None where they are not legal."""
+        if self.spent:
+            return None
         leading = (2,) if any(i.shape.leading for i in self.subject.inputs.values()) else ()
         if not is_legal(self.subject, sizes, leading):
             return None
@@ -204,11 +222,13 @@ def scene_of(
         return {n: case.native(n, a) for n, a in arrays.items()}
 
     def forward(arrays: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
-        if study is not None and time.perf_counter() > study.until:
-            raise OutOfTime
+        if study is not None:
+            study.spend()
         return tuple(backend.to_numpy(o) for o in problem.forward(native(arrays)))
 
     def vjp(us: tuple[np.ndarray, ...], arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        if study is not None:
+            study.spend()
         own = tuple(backend.from_numpy(np.asarray(u)) for u in us)
         told = problem.vjp(own, native(arrays))
         return {n: backend.to_numpy(g) for n, g in told.items()}

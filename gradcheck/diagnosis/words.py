@@ -16,9 +16,23 @@ def number(value: Any) -> str:
     return f"{value.real + 0.0:.6g}"
 
 
+def apart(first: Any, second: Any) -> tuple[str, str]:
+    """Two numbers with as many digits as tell them apart, six at the least."""
+    a, b = complex(first), complex(second)
+    if a.imag or b.imag or number(a) != number(b):
+        return number(first), number(second)
+    for digits in range(7, 18):
+        told = f"{a.real:.{digits}g}", f"{b.real:.{digits}g}"
+        if told[0] != told[1]:
+            return told
+    return number(first), number(second)
+
+
 def factor(value: float) -> str:
     """A factor by the name people give it: 2, -1, 1/2, 3/4, else six digits."""
     value = value + 0.0 if abs(value) > 1e-12 else 0.0
+    if 1e-9 < abs(abs(value) - 1) < 1e-5:
+        return f"{value:.{2 - int(np.floor(np.log10(abs(abs(value) - 1))))}g}"
     for denominator in (1, 2, 3, 4, 5, 6, 8, 10, 16):
         top = value * denominator
         if abs(top - round(top)) <= 1e-6 * abs(top) and 0 < abs(round(top)) <= 1000:

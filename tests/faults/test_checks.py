@@ -24,7 +24,7 @@ class Planted:
 def sine(**changes):
     parts = {
         "name": "sine",
-        "forward": lambda x: np.sin(x),
+        "forward": np.sin,
         "vjp": lambda cotangent, x: {"x": cotangent * np.cos(x)},
         "inputs": {"x": "rows columns"},
     }
