@@ -22,6 +22,12 @@ from gradcheck.subject import Subject
 REPLICAS = 4
 
 
+def _real(backend: Backend, array: Any) -> str:
+    """The real dtype that goes with `array`'s."""
+    name = backend.dtype_name(array)
+    return {"complex128": "float64", "complex64": "float32"}.get(name, name)
+
+
 @dataclass
 class Case:
     """A subject at one example, in native arrays of its backend.
@@ -80,11 +86,20 @@ class Case:
             return tuple(self.native("", g) if g is not None else None for g in given)
         return self.cotangents_from(self.example.seed)
 
-    def cotangents_from(self, seed: int) -> tuple[Any, ...]:
+    def cotangents_from(self, seed: int, sparse: bool = False) -> tuple[Any, ...]:
+        """Other cotangents; `sparse`: about half of their entries are zero."""
         return tuple(
-            self.backend.random_signs(self.outputs[k], seed + 31 * k) if k in self.judged else None
+            self._cotangent(self.outputs[k], seed + 31 * k, sparse) if k in self.judged else None
             for k in range(len(self.outputs))
         )
+
+    def _cotangent(self, output: Any, seed: int, sparse: bool) -> Any:
+        dense = self.backend.random_signs(output, seed)
+        if not sparse:
+            return dense
+        kept = np.random.default_rng(seed).random(self.backend.shape(output)) < 0.5
+        ones = self.backend.from_numpy(kept.astype(np.float64))
+        return self.backend.multiply(dense, self.backend.cast(ones, _real(self.backend, dense)))
 
     def packed(self, cotangents: tuple[Any, ...]) -> Any:
         """Cotangents as the subject's vjp takes them: bare where forward returns a bare array."""

@@ -14,8 +14,8 @@ from gradcheck.backends.base import Array, Backend
 from gradcheck.subject import Subject
 
 
-class ForwardRaised(Exception):
-    """The subject's forward raised: this example is a discard."""
+class ForwardRaised(RuntimeError):
+    """The subject's forward raised: an example is a discard, a step of a stencil is skipped."""
 
 
 class ClaimRaised(Exception):

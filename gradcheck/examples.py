@@ -140,6 +140,7 @@ def canonical(subject: Subject, seed: int) -> Iterator[Example]:
     seeds = iter(lambda: int(rng.integers(0, SEEDS)), None)
     rectangular = _sizes(subject, lambda k: (3, 2, 4, 5, 6)[k % 5])
     square = _sizes(subject, lambda k: 3)
+    last = len(subject.dimension_names) - 1
     recipes = [
         (rectangular, "generic"),
         (square, "plain"),
@@ -150,6 +151,9 @@ def canonical(subject: Subject, seed: int) -> Iterator[Example]:
         (_sizes(subject, lambda k: 1), "generic"),
         (_sizes(subject, lambda k: 2 if k else 0), "generic"),
         (_sizes(subject, lambda k: 17 if k == 0 else 2), "mixed"),
+        # Past the blocks of 32 and 128 that kernels work in, on the first axis and on the last.
+        (_sizes(subject, lambda k: 131 if k == 0 else 1), "generic"),
+        (_sizes(subject, lambda k: 67 if k == last else 1), "generic"),
         (_sizes(subject, lambda k: 7 if k % 2 else 5), "some zeros"),
     ]
     for sizes, style in recipes:
@@ -172,7 +176,7 @@ def reseeded(example: Example, offset: int) -> Example:
 def _sizes(subject: Subject, wanted: Any) -> dict[str, int]:
     sizes = {}
     for k, name in enumerate(subject.dimension_names):
-        low, high = (subject.dims or {}).get(name, (0, LARGE))
+        low, high = (subject.dims or {}).get(name, (0, MOST_ELEMENTS))
         sizes[name] = min(max(wanted(k), low), high)
     return sizes
 

@@ -40,7 +40,7 @@ def generic(rng: Rng, shape: tuple[int, ...]) -> Numbers:
 
 def whole(rng: Rng, shape: tuple[int, ...]) -> Numbers:
     """Small integers: zeros, ties and clip bounds such as 1, 3 and 6 happen."""
-    return np.asarray(rng.integers(-3, 4, shape).astype(np.float64))
+    return np.asarray(rng.integers(-6, 7, shape).astype(np.float64))
 
 
 def zeros(rng: Rng, shape: tuple[int, ...]) -> Numbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from gradcheck.case import Case
 from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.findings import Finding
+
+UNUSUAL = 0x6AD
 
 
 class SideEffects(Check):
@@ -24,9 +27,10 @@ class SideEffects(Check):
         is_array, copy = case.backend.is_array, case.backend.copy
         arrays = case.fresh()
         cotangents = tuple(copy(c) if is_array(c) else c for c in case.cotangents)
-        random_state = _random_state()
-        returned = case.evaluator.vjp(case.packed(cotangents), arrays)
-        if "stochastic" not in case.subject.traits and not random_state():
+        with _watched_random_state() as unchanged:
+            returned = case.evaluator.vjp(case.packed(cotangents), arrays)
+            moved = not unchanged()
+        if "stochastic" not in case.subject.traits and moved:
             said = "vjp changed the global random state"
             yield case.finding(
                 self.name, "broken", said, fault="hidden state", cause="random state"
@@ -59,24 +63,34 @@ class SideEffects(Check):
                     notes.remarks.append(f"the gradient of `{name}` shares memory with {owner}")
 
 
-def _random_state() -> Callable[[], bool]:
-    """A function that says whether the global generators are still where they were."""
-    python, numpy = random.getstate(), _numpy_state()
+@contextmanager
+def _watched_random_state() -> Iterator[Callable[[], bool]]:
+    """Unusual global random states, a function that says whether they still are, then the old.
+
+    A vjp that seeds has perhaps done so before: only from another state does it show.
+    """
     torch = sys.modules.get("torch")
-    torch_state = torch.get_rng_state() if torch is not None else None
+    held = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
+    random.seed(UNUSUAL)
+    np.random.seed(UNUSUAL)
+    if torch is not None:
+        torch.manual_seed(UNUSUAL)
+    before = _random_state()
+    try:
+        yield lambda: _random_state() == before
+    finally:
+        random.setstate(held[0])
+        np.random.set_state(held[1])
+        if torch is not None:
+            torch.set_rng_state(held[2])
 
-    def unchanged() -> bool:
-        same = random.getstate() == python and _numpy_state() == numpy
-        if torch is not None and torch_state is not None:
-            same = same and bool(torch.equal(torch.get_rng_state(), torch_state))
-        return same
 
-    return unchanged
-
-
-def _numpy_state() -> tuple[bytes, int]:
-    state: Any = np.random.get_state()
-    return state[1].tobytes(), state[2]
+def _random_state() -> tuple[Any, ...]:
+    """The states of the global generators, comparable."""
+    numpy: Any = np.random.get_state()
+    torch = sys.modules.get("torch")
+    tensor = bytes(torch.get_rng_state().numpy()) if torch is not None else b""
+    return random.getstate(), numpy[1].tobytes(), numpy[2], tensor
 
 
 CHECK = SideEffects()

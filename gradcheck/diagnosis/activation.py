@@ -36,12 +36,15 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
     name = evidence.name
     with np.errstate(all="ignore"):
         named = _the_function(x, y, slope)
+        alone = bool(named) or len(evidence.scene.names) == 1
+        if alone and np.ptp(given) == 0 and given[0] not in (0, 1) and np.ptp(slope) > 0:
+            return _another(name, f"{given[0]:g} {name}", named)
         product = y / x
         for part, candidate in (("first", slope - product), ("second", product)):
             if equal(candidate, given) and not equal(candidate, 0 * given):
                 return _product(name, part)
         for other in known():
-            if other.name != named and equal(other.slope(x), given) and (named or len(evidence.scene.names) == 1):
+            if alone and other.name != named and equal(other.slope(x), given):
                 return _another(name, other.name, named)
         forms = (
             ("the function itself in place of its derivative", y),

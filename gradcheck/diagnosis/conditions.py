@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.case import Case
 from gradcheck.diagnosis import kinks
+from gradcheck.diagnosis.evidence import Scene
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.jacobian import directional
 from gradcheck.diagnosis.scenes import OutOfTime, Study, scene_of
@@ -33,9 +34,9 @@ def explain(study: Study, case: Case, judgement: Judgement, generic: bool) -> Ex
         told = kinks.explain(study, case, judgement)
         if told is not None:
             return told
-        told = _masked(case, judgement)
-        if told is not None:
-            return told
+    told = _masked(study, case, judgement)
+    if told is not None:
+        return told
     said = size_rule(study, name)
     if said is not None:
         text, fault = said
@@ -47,7 +48,9 @@ def explain(study: Study, case: Case, judgement: Judgement, generic: bool) -> Ex
             f"the gradient of `{name}` is wrong only where {text}", fault, f"{fault}: {text}",
             "a special case of that size, or a division, a stride or a slice that assumes it",
         )  # fmt: skip
-    return None if generic else _values(case, judgement)
+    if generic:
+        return None
+    return _literal(study, case, judgement) or _values(case, judgement)
 
 
 def limited(study: Study, name: str, told: Explanation) -> Explanation:
@@ -82,8 +85,12 @@ def size_rule(study: Study, name: str) -> tuple[str, str] | None:
         bad = [n for n, wrong in seen.items() if wrong]
         if not bad or len(seen) < 4 or all(n in bad for n in seen if n > 0):
             continue
+        if set(bad) <= {n for other, n in base.items() if other != dim}:
+            told = _squareness(study, name)
+            if told is not None:
+                return told
         for text, fault, rule in _rules(dim, bad):
-            if all(rule(n) == wrong for n, wrong in seen.items()):
+            if all(rule(n) == wrong for n, wrong in seen.items()) and _telling(fault, seen):
                 return text, fault
         if 1 <= len(bad) <= 3 and len(seen) >= 6:
             return f"`{dim}` is {listed([str(n) for n in bad], 'or')}", "wrong for some sizes"
@@ -126,18 +133,31 @@ def _wrong_at(study: Study, sizes: Mapping[str, int], name: str) -> bool | None:
         claim = np.asarray(scene.claims[name])
     except (ForwardRaised, ClaimRaised, OutOfTime, IndexError):
         return None
+    return _off(scene, name, claim)
+
+
+def _off(scene: Scene, name: str, claim: np.ndarray, only: np.ndarray | float = 1.0) -> bool | None:
+    """Whether a claim is off along one random direction, times `only`; None where unknown."""
     x = np.asarray(scene.arrays[name])
     if claim.shape != x.shape or not claim.size or not scene.outputs:
         return None
     if not np.all(np.isfinite(claim)):
         return True
     rng = np.random.default_rng(9)
-    v = rng.uniform(0.5, 1, x.shape) * rng.choice([-1.0, 1.0], x.shape)
+    v = only * rng.uniform(0.5, 1, x.shape) * rng.choice([-1.0, 1.0], x.shape)
     told = directional(scene.forward, scene.arrays, name, v, scene.cotangents)
     if not np.isfinite(told):
         return None
     returned = float(np.sum((claim * v).real))
     return bool(abs(told - returned) > 1e-6 * (np.sum(np.abs(claim * v)) + abs(told)))
+
+
+def _telling(fault: str, seen: Mapping[int, bool]) -> bool:
+    """Whether a rule of remainders was put to the test: a larger size right, and another wrong."""
+    if fault != "wrong in the tail":
+        return True
+    wrong = [n for n, off in seen.items() if off]
+    return any(n > min(wrong) for n, off in seen.items() if not off)
 
 
 def _rules(dim: str, bad: list[int]) -> list[SizeRule]:
@@ -210,34 +230,62 @@ def symmetric(study: Study, name: str) -> Explanation | None:
 # -- values --------------------------------------------------------------------------------------
 
 
-def _masked(case: Case, judgement: Judgement) -> Explanation | None:
-    """Wrong entries all lie in rows that a mask drops as a whole."""
-    if not judgement.entries:
-        return None
-    arrays, name = case.as_numpy(), judgement.name
+def _masked(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
+    """Right as soon as the rows that a mask drops as a whole are kept instead."""
+    name = judgement.name
     for other, item in case.subject.inputs.items():
-        mask = arrays.get(other)
+        mask = case.as_numpy().get(other)
         if not isinstance(item, Mask) or not isinstance(mask, np.ndarray) or not mask.ndim:
             continue
-        keep = mask if item.true == "keep" else ~mask
-        empty = np.asarray(~keep.any(axis=-1))
-        if not np.any(empty):
+        kept = item.true == "keep"
+        empty = ~(mask == kept).any(axis=-1, keepdims=True)
+        if not np.any(empty) or not mask.shape[-1]:
             continue
-        indices = [e.index[: empty.ndim] for e in judgement.entries]
-        fits = all(len(i) == empty.ndim and _inside(i, empty.shape) for i in indices)
-        if np.all(empty) or (fits and all(empty[i] for i in indices)):
-            how = "is not finite" if judgement.verdict == "nonfinite" else "is wrong"
-            return Explanation(
-                f"the gradient of `{name}` {how} in a row that `{other}` masks fully",
-                "fully masked row",
-                f"fully masked row of `{other}`",
-                "0/0, or -inf minus -inf, in a softmax or a mean over nothing",
-            )
+        scene = scene_of(case, study=study)
+        arrays = {**scene.arrays, other: np.where(empty, kept, mask)}
+        there = replace(scene, arrays=arrays, outputs=scene.forward(arrays))
+        if _off(there, name, np.asarray(there.claims[name])) is not False:
+            continue
+        how = "is not finite" if judgement.verdict == "nonfinite" else "is wrong"
+        return Explanation(
+            f"the gradient of `{name}` {how} where `{other}` masks fully a row: it is right once "
+            "such rows are kept",
+            "fully masked row",
+            f"fully masked row of `{other}`",
+            "0/0, or -inf minus -inf, in a softmax or a mean over nothing",
+        )
     return None
 
 
-def _inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    return all(i < n for i, n in zip(index, shape, strict=True))
+def _literal(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
+    """One entry alone, the same where every number is another: an index written out."""
+    name, entries = judgement.name, judgement.entries
+    if len(entries) != 1 or not entries[0].index:
+        return None
+    index = entries[0].index
+    here = np.zeros(np.shape(case.as_numpy()[name]))
+    here[index] = 1.0
+    if here.size < 8:
+        return None
+    for seed in (307, 311):
+        other = study.case(dict(case.example.sizes), seed)
+        if other is None:
+            return None
+        scene = scene_of(other, study=study)
+        if np.shape(scene.arrays[name]) != here.shape:
+            return None
+        claim = np.asarray(scene.claims[name])
+        if _off(scene, name, claim, here) is not True:
+            return None
+        if _off(scene, name, claim, 1 - here) is not False:
+            return None
+    at = ", ".join(map(str, index))
+    return Explanation(
+        f"the gradient of `{name}` is wrong in one entry, `{name}[{at}]`, whatever the numbers",
+        "one wrong entry",
+        f"is wrong at [{at}]",
+        "an index that is written out",
+    )
 
 
 def _values(case: Case, judgement: Judgement) -> Explanation | None:
@@ -278,6 +326,9 @@ def _common(case: Case, name: str, at: np.ndarray, x: np.ndarray) -> tuple[str, 
             return f"`{other}` is 0", "wrong at zero"
     if np.all(at == np.round(at)) and len(at) > 1:
         return f"`{name}` is a whole number", "wrong at whole numbers"
-    if all(np.count_nonzero(x == value) > 1 for value in at):
+    if not all(np.count_nonzero(x == value) > 1 for value in at):
+        return None
+    tied = sum(np.count_nonzero(x == value) for value in np.unique(at))
+    if len(at) >= tied / 2:  # a rule that most of what it selects breaks explains nothing
         return f"entries of `{name}` are tied", "wrong at ties"
     return None

@@ -67,7 +67,7 @@ def explain(case: Case, judgement: Judgement) -> Explanation:
 def _told(case: Case, judgement: Judgement) -> Explanation:
     study = study_of(case)
     study.begin()
-    scenes = wrong_scenes(study, judgement.name)
+    scenes = wrong_scenes(study, judgement.name, judgement.verdict)
     if not scenes and judgement.verdict == "wrong":
         told = _square(study, judgement)
         if told is not None:
@@ -76,8 +76,8 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
         told = named(scenes, judgement, study.scenes)
         if told is None:
             told = inherited.explain(study, scenes, judgement, named)
-        if told is None:
-            told = conditions.symmetric(study, judgement.name)
+        if told is None or (told.fault or "").startswith("wrong "):
+            told = conditions.symmetric(study, judgement.name) or told
         if told is not None:
             return conditions.limited(study, judgement.name, told)
     told = conditions.explain(study, case, judgement, generic=bool(scenes))
@@ -93,7 +93,7 @@ def _square(study: Study, judgement: Judgement) -> Explanation | None:
     return replace(told, message=f"{told.message}, where sizes are equal")
 
 
-def wrong_scenes(study: Study, name: str) -> list[Scene]:
+def wrong_scenes(study: Study, name: str, verdict: str = "wrong") -> list[Scene]:
     """The generic examples at which the claim for this input is wrong: two, if there is one."""
     found = [scene for scene in study.scenes if _is_wrong(scene, name)]
     if len(found) == 1:
@@ -101,6 +101,8 @@ def wrong_scenes(study: Study, name: str) -> list[Scene]:
         found += [again] if again is not None and again.wrong(name) else []
     if len(found) < 2:
         found += [scene for scene in study.wide if _is_wrong(scene, name)]
+    if len(found) < 2 and verdict == "wrong":
+        found += [scene for scene in study.stretched(name) if _is_wrong(scene, name)]
     whole = [scene for scene in found if np.all(np.isfinite(scene.numerical(name)[0]))]
     return whole if len(whole) > 1 else found
 
@@ -120,11 +122,17 @@ def named(
     evidence = [replace(s.of(judgement.name), right=lambda: right) for s in scenes]
     for module in MODULES:
         family = import_module(f"gradcheck.diagnosis.{module}").explain
-        told = [_asked(family, evidence, k, judgement) for k in range(len(evidence))]
-        first = told[0]
-        if first is not None and all(t is not None and t.key == first.key for t in told):
+        first = _asked(family, evidence, 0, judgement)
+        if first is not None and all(
+            _key(_asked(family, evidence, k, judgement)) == first.key
+            for k in range(1, len(evidence))
+        ):
             return first
     return None
+
+
+def _key(told: Explanation | None) -> str | None:
+    return told.key if told is not None else None
 
 
 def _asked(

@@ -38,7 +38,7 @@ def explain(
             mistake = theirs.message.split(";")[0]
             return replace(
                 theirs,
-                message=f"the gradient of `{name}` is wrong by a mistake it inherits: {mistake}",
+                message=f"the gradient of `{name}` is wrong by the same mistake: {mistake}",
             )
     return None
 
@@ -80,6 +80,8 @@ def _follows(scene: Scene, name: str, other: str) -> bool | None:
 
 def _one_map(source: np.ndarray, target: np.ndarray) -> bool | None:
     """Solvable exactly; None where it always is, for want of equations to spare."""
+    if not np.any(target):
+        return None
     rank = np.linalg.matrix_rank(source, tol=1e-8 * max(float(np.max(np.abs(source))), 1e-300))
     if rank >= len(source):
         return None

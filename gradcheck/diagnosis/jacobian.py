@@ -79,7 +79,7 @@ def _column(
     domain: Domain | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One column at the step that errs least, entry by entry; every two levels must agree."""
-    found = []
+    found, bends = [], []
     for exponent in EXPONENTS:
         step = 2.0**exponent
         side = _side(at, 8 * step * unit, domain)
@@ -92,6 +92,7 @@ def _column(
             2.0**-51 * np.max(np.abs(base), initial=0.0) * stencil.amplification / (step * unit)
         )
         found.append((high, np.abs(high - low) + rounding))
+        bends.append((_bend(values, stencil.nodes) / (step * unit), rounding))
         if len(found) == 2 and np.all(_agree(*found)):
             break
     best = np.argmin([error for _, error in found], axis=0)
@@ -99,7 +100,23 @@ def _column(
     slope = np.array([value for value, _ in found])[pick]
     error = np.array([error for _, error in found])[pick]
     last = np.all([_agree(found[-1], f) for f in found[-2:]], axis=0)
-    return slope, np.where(last & np.isfinite(slope), error, np.inf)
+    measured = last & np.isfinite(slope) & ~_kinked(bends, np.abs(slope))
+    return slope, np.where(measured, error, np.inf)
+
+
+def _bend(values: np.ndarray, nodes: Sequence[float]) -> np.ndarray:
+    """The sum of the two nearest differences, to both sides: zero for a straight line."""
+    places = list(nodes)
+    if 1 not in places or -1 not in places:
+        return np.zeros(values.shape[1])
+    return np.asarray(values[places.index(1)] + values[places.index(-1)])
+
+
+def _kinked(bends: list[tuple[np.ndarray, float]], slope: np.ndarray) -> np.ndarray:
+    """Slopes that jump between the sides: a jump stays where a curve's bend falls with the step."""
+    (far, _), (near, rounding) = bends[-2:]
+    least = 1e-6 * slope + 30 * rounding
+    return np.asarray((np.abs(near) > 0.25 * np.abs(far)) & (np.abs(near) > least))
 
 
 def _agree(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

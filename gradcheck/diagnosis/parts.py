@@ -8,10 +8,8 @@ from gradcheck.diagnosis import where
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.places import fitting
-from gradcheck.diagnosis.words import axis
+from gradcheck.diagnosis.words import TIME, axis
 from gradcheck.judgement.problem import Judgement
-
-TIME = ("time", "t", "steps", "step", "length", "seq", "sequence", "timesteps", "seq_len")
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
@@ -235,6 +233,8 @@ def _recurrent(evidence: Evidence) -> Explanation | None:
         return None
     if not np.any(true[rows < first]) or np.any(off[rows < first]):
         return None
+    if not _reaches_less(true, claimed, rows, first):
+        return None
     along = f"`{names[times[0]]}`"
     return Explanation(
         f"the gradient of `{evidence.name}` is truncated through time: it is right for outputs "
@@ -244,3 +244,15 @@ def _recurrent(evidence: Evidence) -> Explanation | None:
         f"truncated through time after {first - 1} steps",
         "carry the gradient of the state from each step to the one before",
     )
+
+
+def _reaches_less(true: np.ndarray, claimed: np.ndarray, rows: np.ndarray, first: int) -> bool:
+    """Whether later outputs reach entries of the truth that the claim never does.
+
+    Truncated, something is left out; wrong all the same but reaching everything, it is not.
+    """
+    later = rows >= first
+    scale = float(np.nanmax(np.abs(true), initial=0.0))
+    due = later[:, None] & (np.abs(true) > 1e-9 * scale)
+    given = np.abs(claimed) > 1e-12 * scale
+    return bool(np.any(due & ~given)) and not np.any(given[later] & ~due[later])

@@ -57,15 +57,16 @@ def _like_noise(evidence: Evidence, roundoff: float) -> bool:
 
 
 def _rough(evidence: Evidence, roundoff: float) -> bool:
-    """Whether the claim jumps where its inputs and cotangent move by a part of a roundoff.
+    """Whether the claim jumps where its inputs and cotangent move by about a roundoff.
 
     A formula of double precision is smooth there: its second difference is of second order.
     """
     scene = evidence.scene
     rng = np.random.default_rng(31)
+    parts = 4.0 if roundoff < 1e-6 else 1.0  # squared still far below a roundoff
 
     def shifts(a: Any) -> Any:
-        return 0.3 * roundoff * a * rng.uniform(-1, 1, np.shape(a))
+        return parts * roundoff * a * rng.uniform(0.3, 1, np.shape(a))
 
     real = {n: a for n, a in scene.arrays.items() if getattr(a, "dtype", np.dtype(int)).kind == "f"}
     by = {n: shifts(a) for n, a in real.items()}

@@ -9,7 +9,6 @@ from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import factor, known_factor
 from gradcheck.judgement.problem import Judgement
 
-
 # Relative rounding of a float32 constant; and so near to 1 a factor is looked at closely.
 FLOAT32 = 2.0**-24
 NEAR = 1e-5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 from typing import Any
 
@@ -108,9 +108,23 @@ class Study:
         """Scenes of larger numbers: where a branch on values is met more often."""
         if "wide" not in self.told:
             sizes = [dict(scene.sizes) for scene in self.scenes]
-            made = [self.scene(s, 977 + k, scale=1 + k) for k, s in enumerate(sizes)]
+            made = [self.scene(s, 977 + k, scale=2 + k) for k, s in enumerate(sizes)]
             self.told["wide"] = [scene for scene in made if scene is not None]
         found: list[Scene] = self.told["wide"]
+        return found
+
+    def stretched(self, name: str) -> list[Scene]:
+        """The scenes with one input four times as large: past the bounds of a clip."""
+        item = self.subject.inputs[name]
+        if not isinstance(item, Array) or item.low is not None or item.high is not None:
+            return []
+        rng, found = np.random.default_rng(61), []
+        for scene in self.scenes:
+            x = scene.arrays[name]
+            arrays = {**scene.arrays, name: 4 * x + rng.uniform(0.1, 0.9, np.shape(x))}
+            there = replace(scene, arrays=arrays, outputs=scene.forward(arrays))
+            if _sound(there):
+                found.append(there)
         return found
 
     def _of(self, tables: tuple[tuple[int, ...], ...]) -> Iterator[Scene]:
@@ -155,7 +169,10 @@ class Study:
         """A case at these sizes; None where they are not legal."""
         if self.spent:
             return None
-        leading = (2,) if any(i.shape.leading for i in self.subject.inputs.values()) else ()
+        leading: tuple[int, ...] = ()
+        if any(i.shape.leading for i in self.subject.inputs.values()):
+            # Where nothing else has a size, the leading axis must hold enough entries to tell.
+            leading = (2,) if self.subject.dimension_names else (5 + seed % 4,)
         if not is_legal(self.subject, sizes, leading):
             return None
         example = self.example(sizes, leading, seed, Fill(style, scale))

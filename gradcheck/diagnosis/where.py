@@ -7,7 +7,7 @@ import numpy as np
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.places import fitting, rules
-from gradcheck.diagnosis.words import factor, number
+from gradcheck.diagnosis.words import TIME, factor, number
 from gradcheck.judgement.problem import Judgement
 
 # Bounds at which people cut: one of them inside the gap between right and wrong is named.
@@ -18,7 +18,26 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     wrong, known = wrong_entries(evidence)
     if not (wrong & known).any() or not (~wrong & known).any():
         return None
-    return place(evidence) or _value(evidence, wrong, known)
+    return _leak(evidence, wrong) or place(evidence) or _value(evidence, wrong, known)
+
+
+def _leak(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
+    """Exactly entries that a mask drops have a gradient, where they should have none."""
+    for other, mask in evidence.masks().items():
+        item = evidence.scene.inputs.get(other)
+        if mask.shape != wrong.shape or not mask.ndim:
+            continue
+        kept = mask if getattr(item, "true", "keep") == "keep" else ~mask
+        if np.any(wrong & kept) or not np.any(wrong) or np.any(_live(evidence) & ~kept):
+            continue
+        return Explanation(
+            f"the gradient of `{evidence.name}` is not zero at entries that `{other}` masks: "
+            "masked entries leak into it",
+            "mask leak",
+            f"mask leak: `{other}`",
+            f"multiply by {other}, or fill with zeros, in vjp as in forward",
+        )
+    return None
 
 
 def wrong_entries(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +102,14 @@ def place(evidence: Evidence) -> Explanation | None:
         return _single(evidence, wrong)
     rule = next(iter(found.values()))
     how = _everywhere(evidence)
+    if how == "is zero" and _back_in_time(evidence, rule.key):
+        return Explanation(
+            f"the gradient of `{evidence.name}` is truncated through time: it is zero {rule.said}, "
+            "and right elsewhere",
+            "truncated through time",
+            f"truncated through time: zero {rule.said}",
+            "carry the gradient of the state from each step to the one before",
+        )
     return Explanation(
         f"the gradient of `{evidence.name}` {how} {rule.said}, and right elsewhere",
         rule.fault,
@@ -90,6 +117,14 @@ def place(evidence: Evidence) -> Explanation | None:
         _HINTS.get(rule.fault, "a slice or a loop bound"),
         {"rule": rule.key},
     )
+
+
+def _back_in_time(evidence: Evidence, key: str) -> bool:
+    """All but the last step, of an axis that is called time and that the output has not."""
+    number, _, rule = key.partition(" ")
+    if rule != "front" or not number.isdigit() or evidence.axes[int(number)] not in TIME:
+        return False
+    return evidence.one_output and evidence.outputs[0].ndim < len(evidence.shape)
 
 
 def _single(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:

@@ -56,6 +56,9 @@ def axis(names: Sequence[str], k: int) -> str:
     return f"`{names[k]}`" if names[k] else f"axis {k}"
 
 
+# What people call the axis along which a recurrence runs.
+TIME = ("time", "t", "steps", "step", "length", "seq", "sequence", "timesteps", "seq_len")
+
 # Factors that need no other reason.
 PLAIN = ("2", "1/2", "-1", "3", "4", "-2", "-1/2")
 

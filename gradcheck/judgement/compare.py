@@ -96,7 +96,7 @@ class Comparison:
     def rough(self) -> bool:
         """Whether even the finest level is all noise: genuine, or a wave too fast for it."""
         finest = min(self.scans, key=lambda scan: scan.step, default=None)
-        return finest is not None and finest.jump > noise.COARSE / 8
+        return finest is not None and noise.COARSE / 8 < finest.jump < math.inf
 
     @property
     def unresolved(self) -> bool:
@@ -116,8 +116,11 @@ class Comparison:
         return self.tolerance / self.reference if self.reference > 0.0 else math.inf
 
 
-def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
-    """Hold `said` against the line; stop early only where they agree."""
+def compare(line: fd.Line, said: Claimed, target: float, final: bool = True) -> Comparison:
+    """Hold `said` against the line; stop early only where they agree.
+
+    Unless the answer is not `final`: then also where they clearly differ, at the first levels.
+    """
     pair, bend = _pair(line, said)
     if pair is not None:
         return _early(pair, PAIR, said, bend)
@@ -138,6 +141,8 @@ def compare(line: fd.Line, said: Claimed, target: float) -> Comparison:
         if result.agreed and result.resolution <= target / 8:
             return result
         contested |= not result.agreed and result.resolution <= target
+        if contested and not final and clear(result):
+            return result
     return conclude(line, scans, said, bend)
 
 
@@ -154,7 +159,7 @@ def zero_reference(line: fd.Line, scans: Sequence[fd.Scan]) -> float:
 
 def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0) -> Comparison:
     """The comparison that the levels so far allow."""
-    stairs = plateaus.staircase(scans)
+    stairs = plateaus.staircase(scans, line.unit)
     estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
     nothing = _nothing(line, estimate, said)
     if nothing:

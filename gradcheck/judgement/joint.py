@@ -118,7 +118,7 @@ def _edged(case: Case, name: str) -> bool:
 def _jointly(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
     bundle = _bundle(case, names)
     line = case.line(bundle.directions, reach=bundle.reach)
-    result = compare(line, bundle.total(), case.target)
+    result = compare(line, bundle.total(), case.target, final=False)
     if not result.agreed or kinked(line, result.bend):
         guilty = _guilty(case, bundle, names, result) if clear(result) else []
         return _split(case, names, guilty, line.evaluations)

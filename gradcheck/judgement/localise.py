@@ -19,7 +19,7 @@ from gradcheck.judgement.problem import WrongEntry
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles.directions import Placed
 
-MOST_ENTRIES = 12
+MOST_ENTRIES, FEWEST_ENTRIES = 12, 4
 # Evaluations: some dozen entries among a million; an entry or two at the least; numbers moved.
 MOST_TESTS = 1200
 FEWEST_TESTS = 160
@@ -73,7 +73,8 @@ class Search:
     def run(self, residual: float, tolerance: float) -> list[int]:
         """Flat indices of the wrong entries, by descending residual."""
         heap = [(-abs(residual), 0, len(self.order), residual, tolerance)]
-        while heap and len(self.found) < MOST_ENTRIES and self.tests < self.most:
+        enough = MOST_ENTRIES if self.most == MOST_TESTS else FEWEST_ENTRIES
+        while heap and len(self.found) < enough and self.tests < self.most:
             _, start, stop, whole, bound = heapq.heappop(heap)
             if stop - start == 1:
                 self.found.append(int(self.order[start]))
@@ -107,6 +108,9 @@ def wrong_entries(
     step = next((level.step for level in result.levels if level.chosen), 2.0**-14)
     search = Search(case, name, placed, moved, step, clear(result))
     indices = search.run(result.expected - result.returned, result.tolerance)
+    if not indices and search.clear:  # too small a part of f(x) for pairs
+        search = Search(case, name, placed, moved, step, clear=False)
+        indices = search.run(result.expected - result.returned, result.tolerance)
     if not indices:
         return ()
     values, errors = numerical_gradient(

@@ -42,6 +42,11 @@ class Line:
     reach: float = math.inf
     evaluations: int = 0
 
+    @property
+    def unit(self) -> float:
+        """Largest entry of the direction: how far a step of 1 goes."""
+        return max(self.problem.backend.max_abs(v) for v in self.direction.values())
+
     def moved(self, t: float) -> Arrays:
         """Every input at point + t direction, in fresh memory."""
         backend = self.problem.backend
@@ -96,7 +101,8 @@ class Scan:
 
     eta: noise of <cotangent, forward> as the high differences show it. rounding: weight of the
     outputs that changed, times half an ulp. changed: how many entries of the outputs did.
-    jump: largest high difference of one output entry over the largest output. rise: largest of the
+    jump: largest high difference of one output entry over the largest output, inf where f(x) is
+    zero. rise: largest of the
     nine values, counted from the middle.
     """
 
@@ -221,14 +227,15 @@ def scan(line: Line, step: float) -> Scan | None:
 def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
     """One estimate from the scans of a line, with Lepski's choice of the step.
 
-    staircase: levels at which no output moves are exact, not merely quiet.
+    staircase: levels at which no output moves are good to the rounding of the outputs.
     """
     if not scans:
         return Estimate(math.nan, math.inf, ())
     rounding = max(scan.rounding for scan in scans)
+    whole = HALF_ULP * line.weight(line.base)
     ordered = sorted(scans, key=lambda scan: -scan.step)
     levels = [
-        Level(s.step, s.high, abs(s.high - s.low), _floored(s, rounding, staircase))
+        Level(s.step, s.high, abs(s.high - s.low), _floored(s, rounding, whole, staircase))
         for s in ordered
     ]
     still = [not staircase and _still(ordered, i, rounding) for i in range(len(ordered))]
@@ -242,9 +249,9 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
     return Estimate(settled[chosen][0].estimate, settled[chosen][1], marked)
 
 
-def _floored(scan: Scan, rounding: float, staircase: bool) -> float:
-    """Noise of a level, no less than the rounding of what ever moves."""
-    return 0.0 if staircase and scan.changed == 0 else max(scan.eta, rounding)
+def _floored(scan: Scan, rounding: float, whole: float, staircase: bool) -> float:
+    """Noise of a level: no less than the rounding of what ever moves, or on a tread of what is."""
+    return whole if staircase and scan.changed == 0 else max(scan.eta, rounding)
 
 
 def _still(scans: list[Scan], i: int, rounding: float) -> bool:

@@ -30,14 +30,20 @@ def moving(scans: Sequence[Scan]) -> list[Scan]:
     return [scan for scan in scans if scan not in frozen]
 
 
-def staircase(scans: Sequence[Scan]) -> bool:
-    """Whether the still levels are treads, to be believed."""
+def staircase(scans: Sequence[Scan], unit: float) -> bool:
+    """Whether the still levels are treads, to be believed. unit: length of a step of 1.
+
+    Where the input is tiny, rounding that is fine beside 1 looks like wide treads: there a tread
+    must be wide beside 1 as well.
+    """
     frozen = still(scans)
     if not frozen:
         return False
     height = quantum(scans)
-    wide = max(scan.step for scan in frozen) >= WIDE
-    return height > COARSE or (wide and height > ULPS)
+    tread = max(scan.step for scan in frozen)
+    if tread * min(unit, 1.0) < WIDE and unit < 1.0:
+        return False
+    return height > COARSE or (tread >= WIDE and height > ULPS)
 
 
 def quantum(scans: Sequence[Scan]) -> float:

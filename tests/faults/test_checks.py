@@ -107,6 +107,11 @@ def draws_random_numbers(cotangent, x):
     return {"x": cotangent * np.cos(x)}
 
 
+def seeds_the_generator(cotangent, x):
+    np.random.seed(0)
+    return {"x": cotangent * np.cos(x)}
+
+
 def reads_memory_as_if_contiguous(cotangent, x):
     flat = np.lib.stride_tricks.as_strided(cotangent, (x.size,), (cotangent.itemsize,))
     return {"x": (flat * np.cos(x).ravel()).reshape(x.shape)}
@@ -150,10 +155,15 @@ PLANTED = [
     Planted("repeat", sine(vjp=Buffer().vjp), SINE, "broken", "x", "buffer reuse"),
     Planted("side_effects", sine(vjp=changes_its_cotangent), SINE, "broken", None, "mutation"),
     Planted("side_effects", sine(vjp=draws_random_numbers), SINE, "broken"),
+    Planted("side_effects", sine(vjp=seeds_the_generator), SINE, "broken"),
     Planted("gradient", sine(vjp=lambda u, x: {"x": u * np.cos(x) * 1.00001}), SINE, "wrong", "x"),
     Planted("gradient", sine(vjp=lambda u, x: {"x": u * np.nan}), SINE, "nonfinite", "x"),
     Planted(
         "linearity", sine(vjp=lambda u, x: {"x": u * np.cos(x) + 1.0}), SINE, "broken", "x",
+    ),
+    Planted(
+        "linearity", sine(vjp=lambda u, x: {"x": np.where(u == 0, 1.0, u) * np.cos(x)}), SINE,
+        "broken", "x",
     ),
     Planted("linearity", sine(vjp=lambda u, x: {"x": np.abs(u) * np.cos(x)}), SINE, "broken", "x"),
     Planted("twin", sine(twin=sine(name="other", vjp=lambda u, x: {"x": u})), sine(twin=SINE),

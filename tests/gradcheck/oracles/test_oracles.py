@@ -96,8 +96,8 @@ def test_plateaus_tell_a_staircase_from_rounding():
         walk = line(forward, 3 * normal(300), normal(300, seed=1))
         return [fd.scan(walk, 2.0**k) for k in (-4, -9, -14, -19, -24, -29)]
 
-    assert plateaus.staircase(scans(np.round))
-    assert not plateaus.staircase(scans(lambda x: x.astype(np.float32).astype(float)))
+    assert plateaus.staircase(scans(np.round), unit=1.0)
+    assert not plateaus.staircase(scans(lambda x: x.astype(np.float32).astype(float)), unit=1.0)
 
 
 @pytest.mark.parametrize("bounds", [Domain(-1, 1), Domain(0, None), Domain(None, 1, open=True)])
