@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,6 +48,7 @@ STEADY = 0.125
 STRONG = 2.0**-8
 # A convention is recognised within this distance of alpha.
 NAMED = 0.02
+NOTHING: Mapping[str, Array] = {}
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,11 @@ class Neighbourhood:
         kept = np.where(out & _outside(mirrored, domain), backend.to_numpy(x), kept)
         return backend.from_numpy(kept.astype(values.dtype))
 
-    def gradient(self, step: float, w: Array) -> np.ndarray:
-        """The claim at point + step w, flat and real."""
+    def gradient(self, step: float, w: Array, others: Mapping[str, Array] = NOTHING) -> np.ndarray:
+        """The claim at point + step w, flat and real. others: further inputs, moved already."""
         case, backend = self.case, self.case.backend
         point = fresh(case.problem)
+        point |= others
         point[self.name] = self.place(step, w)
         given = tuple(backend.copy(u) for u in case.cotangent)
         try:
@@ -311,17 +313,28 @@ def two_valued(sides: Sides) -> bool:
     return bool(np.all(ends[:, sides.kinked]))
 
 
-def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> bool:
+def in_walk(
+    around: Neighbourhood, sides: Sides, salt: int, jointly: bool = False, most: int = 400
+) -> bool:
     """Whether claim = start + sum alpha_k jump_k, alpha in [0, 1], along a half turn.
 
-    Every kink through the point is crossed once on the way from w to -w.
+    Every kink through the point is crossed once on the way from w to -w. jointly: all inputs
+    turn, so that kinks which this input alone can only cross together are crossed one by one.
+    The chain rule through a relu picks a side for each; what it returns is right.
     """
-    first, second = around.pattern(100 + salt), around.pattern(200 + salt)
-    backend = around.case.backend
+    case = around.case
+    names = case.problem.names if jointly else (around.name,)
+    turning = [around if name == around.name else Neighbourhood(case, name, around.seed + 7 + k)
+               for k, name in enumerate(names) if case.size(name)]  # fmt: skip
+    ends = {n.name: (n.pattern(100 + salt), n.pattern(200 + salt)) for n in turning}
 
     def at(turn: float) -> np.ndarray:
-        w = backend.combine([math.cos(turn), math.sin(turn)], [first, second])
-        return around.gradient(DELTA / 2, w)
+        w = {
+            name: case.backend.combine([math.cos(turn), math.sin(turn)], list(pair))
+            for name, pair in ends.items()
+        }
+        moved = {n.name: n.place(DELTA / 2, w[n.name]) for n in turning if n is not around}
+        return around.gradient(DELTA / 2, w[around.name], moved)
 
     start, stop = at(0.0), at(math.pi)
     jumps = _jumps(at, (0.0, start), (math.pi, stop), sides.tolerance, most)
@@ -335,6 +348,11 @@ def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> 
     left = np.abs(steps @ fitted.x - wanted)
     limit = NAMED * np.max(np.abs(steps)) + sides.firm
     return bool(np.all(left <= limit))
+
+
+def in_joint_walk(around: Neighbourhood, sides: Sides) -> bool:
+    """Whether the claim lies on a walk of all the inputs together."""
+    return any(in_walk(around, sides, salt, jointly=True) for salt in range(3))
 
 
 def _jumps(

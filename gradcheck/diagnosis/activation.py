@@ -36,7 +36,7 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
     name = evidence.name
     with np.errstate(all="ignore"):
         named = _the_function(x, y, slope)
-        alone = bool(named) or len(evidence.scene.names) == 1
+        alone = bool(named) or len(evidence.scene.arrays) == 1
         if alone and np.ptp(given) == 0 and given[0] not in (0, 1) and np.ptp(slope) > 0:
             return _another(name, f"{given[0]:g} {name}", named)
         product = y / x

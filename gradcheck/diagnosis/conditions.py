@@ -34,9 +34,6 @@ def explain(study: Study, case: Case, judgement: Judgement, generic: bool) -> Ex
         told = kinks.explain(study, case, judgement)
         if told is not None:
             return told
-    told = _masked(study, case, judgement)
-    if told is not None:
-        return told
     said = size_rule(study, name)
     if said is not None:
         text, fault = said
@@ -129,16 +126,14 @@ def _wrong_at(study: Study, sizes: Mapping[str, int], name: str) -> bool | None:
     if case is None:
         return None
     try:
-        scene = scene_of(case, sizes, study)
-        claim = np.asarray(scene.claims[name])
+        return _off(scene_of(case, sizes, study), name)
     except (ForwardRaised, ClaimRaised, OutOfTime, IndexError):
         return None
-    return _off(scene, name, claim)
 
 
-def _off(scene: Scene, name: str, claim: np.ndarray, only: np.ndarray | float = 1.0) -> bool | None:
+def _off(scene: Scene, name: str, only: np.ndarray | float = 1.0) -> bool | None:
     """Whether a claim is off along one random direction, times `only`; None where unknown."""
-    x = np.asarray(scene.arrays[name])
+    x, claim = np.asarray(scene.arrays[name]), np.asarray(scene.claims[name])
     if claim.shape != x.shape or not claim.size or not scene.outputs:
         return None
     if not np.all(np.isfinite(claim)):
@@ -230,7 +225,7 @@ def symmetric(study: Study, name: str) -> Explanation | None:
 # -- values --------------------------------------------------------------------------------------
 
 
-def _masked(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
+def masked(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
     """Right as soon as the rows that a mask drops as a whole are kept instead."""
     name = judgement.name
     for other, item in case.subject.inputs.items():
@@ -238,13 +233,10 @@ def _masked(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
         if not isinstance(item, Mask) or not isinstance(mask, np.ndarray) or not mask.ndim:
             continue
         kept = item.true == "keep"
-        empty = ~(mask == kept).any(axis=-1, keepdims=True)
-        if not np.any(empty) or not mask.shape[-1]:
+        if not mask.shape[-1] or not np.any(_empty(mask, kept)):
             continue
-        scene = scene_of(case, study=study)
-        arrays = {**scene.arrays, other: np.where(empty, kept, mask)}
-        there = replace(scene, arrays=arrays, outputs=scene.forward(arrays))
-        if _off(there, name, np.asarray(there.claims[name])) is not False:
+        scenes = [scene_of(case, study=study), *study.scenes]
+        if any(_off(_filled(s, other, kept), name) is not False for s in scenes):
             continue
         how = "is not finite" if judgement.verdict == "nonfinite" else "is wrong"
         return Explanation(
@@ -255,6 +247,17 @@ def _masked(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
             "0/0, or -inf minus -inf, in a softmax or a mean over nothing",
         )
     return None
+
+
+def _empty(mask: np.ndarray, kept: bool) -> np.ndarray:
+    return np.asarray(~(mask == kept).any(axis=-1, keepdims=True))
+
+
+def _filled(scene: Scene, other: str, kept: bool) -> Scene:
+    """The scene with the rows kept that a mask drops as a whole."""
+    mask = np.asarray(scene.arrays[other])
+    arrays = {**scene.arrays, other: np.where(_empty(mask, kept), kept, mask)}
+    return replace(scene, arrays=arrays, outputs=scene.forward(arrays))
 
 
 def _literal(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
@@ -274,10 +277,9 @@ def _literal(study: Study, case: Case, judgement: Judgement) -> Explanation | No
         scene = scene_of(other, study=study)
         if np.shape(scene.arrays[name]) != here.shape:
             return None
-        claim = np.asarray(scene.claims[name])
-        if _off(scene, name, claim, here) is not True:
+        if _off(scene, name, here) is not True:
             return None
-        if _off(scene, name, claim, 1 - here) is not False:
+        if _off(scene, name, 1 - here) is not False:
             return None
     at = ", ".join(map(str, index))
     return Explanation(

@@ -33,7 +33,7 @@ def factor(value: float) -> str:
     value = value + 0.0 if abs(value) > 1e-12 else 0.0
     if 1e-9 < abs(abs(value) - 1) < 1e-5:
         return f"{value:.{2 - int(np.floor(np.log10(abs(abs(value) - 1))))}g}"
-    for denominator in (1, 2, 3, 4, 5, 6, 8, 10, 16):
+    for denominator in (1, 2, 3, 4, 5, 6, 8, 16):
         top = value * denominator
         if abs(top - round(top)) <= 1e-6 * abs(top) and 0 < abs(round(top)) <= 1000:
             return f"{round(top)}" if denominator == 1 else f"{round(top)}/{denominator}"

@@ -166,6 +166,10 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
         estimate = dataclasses.replace(estimate, error=nothing)
     tolerance = estimate.error + said.margin
     agreed = abs(estimate.value - said.value) <= tolerance < math.inf
+    size = zero_reference(line, scans) if nothing else reference(line, said, scans)
+    if stairs and said.weight == 0.0 and estimate.value == 0.0:
+        # A tread is level, not merely flat: where rounding is no explanation, exactly so.
+        size = math.inf if plateaus.quantum(scans) > noise.COARSE else size * 2.0**10
     return Comparison(
         agreed=agreed,
         expected=estimate.value,
@@ -173,7 +177,7 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
         error=estimate.error,
         tolerance=tolerance,
         weight=said.weight,
-        reference=zero_reference(line, scans) if nothing else reference(line, said, scans),
+        reference=size,
         levels=estimate.levels,
         scans=tuple(scans),
         bend=bend,

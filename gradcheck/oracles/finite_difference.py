@@ -102,8 +102,7 @@ class Scan:
     eta: noise of <cotangent, forward> as the high differences show it. rounding: weight of the
     outputs that changed, times half an ulp. changed: how many entries of the outputs did.
     jump: largest high difference of one output entry over the largest output, inf where f(x) is
-    zero. rise: largest of the
-    nine values, counted from the middle.
+    zero. rise: largest of the nine values, counted from the middle.
     """
 
     step: float

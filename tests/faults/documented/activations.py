@@ -47,7 +47,7 @@ FAULTS = [
     plant(
         "leaky relu: slope leak / 2",
         LEAKY,
-        ("scaled", "2"),
+        ("slope 0.2 where that of leaky relu of slope 0.1 is due",),
         forward=halved_leak,
     ),
     plant("leaky relu: first type decides", LEAKY, ("`x`",), vjp=first_type_decides),

@@ -31,7 +31,7 @@ FAULTS = [
         "elu-steep",
         "x",
         slope(lambda x, alpha: np.where(x > 0, 1, np.exp(np.minimum(x, 0)))),
-        "scaled",
+        "leaves `alpha` out",
     ),
     plant(
         "selu: scale forgotten",
