@@ -159,8 +159,8 @@ def zero_reference(line: fd.Line, scans: Sequence[fd.Scan]) -> float:
 
 def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0) -> Comparison:
     """The comparison that the levels so far allow."""
-    stairs = plateaus.staircase(scans, line.unit)
-    estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
+    levels, stairs = plateaus.trusted(scans, line.unit)
+    estimate = fd.settle(line, levels, stairs)
     nothing = _nothing(line, estimate, said)
     if nothing:
         estimate = dataclasses.replace(estimate, error=nothing)

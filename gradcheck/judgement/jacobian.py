@@ -96,8 +96,7 @@ def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:
         if found is None:
             continue
         scans.append(found)
-        stairs = plateaus.staircase(scans, line.unit)
-        estimate = fd.settle(line, scans if stairs else plateaus.moving(scans), stairs)
+        estimate = fd.settle(line, *plateaus.trusted(scans, line.unit))
         if estimate.error <= enough * abs(estimate.value):
             break
     return estimate

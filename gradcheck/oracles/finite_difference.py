@@ -47,6 +47,11 @@ class Line:
         """Largest entry of the direction: how far a step of 1 goes."""
         return max(self.problem.backend.max_abs(v) for v in self.direction.values())
 
+    @property
+    def loudness(self) -> float:
+        """Euclidean norm of the cotangent."""
+        return math.hypot(*(self.problem.backend.norm(u) for u in self.cotangent))
+
     def moved(self, t: float) -> Arrays:
         """Every input at point + t direction, in fresh memory."""
         backend = self.problem.backend
@@ -231,10 +236,15 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
     if not scans:
         return Estimate(math.nan, math.inf, ())
     rounding = max(scan.rounding for scan in scans)
+    frozen = not any(scan.changed for scan in scans)
     whole = HALF_ULP * line.weight(line.base)
+    if frozen:  # what may have been rounded away inside is then unknown: as for outputs of order 1
+        whole = max(whole, HALF_ULP * line.loudness)
     ordered = sorted(scans, key=lambda scan: -scan.step)
     levels = [
-        Level(s.step, s.high, abs(s.high - s.low), _floored(s, rounding, whole, staircase))
+        Level(
+            s.step, s.high, abs(s.high - s.low), _floored(s, rounding, whole, staircase or frozen)
+        )
         for s in ordered
     ]
     still = [not staircase and _still(ordered, i, rounding) for i in range(len(ordered))]
@@ -248,9 +258,9 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
     return Estimate(settled[chosen][0].estimate, settled[chosen][1], marked)
 
 
-def _floored(scan: Scan, rounding: float, whole: float, staircase: bool) -> float:
+def _floored(scan: Scan, rounding: float, whole: float, level: bool) -> float:
     """Noise of a level: no less than the rounding of what ever moves, or on a tread of what is."""
-    return whole if staircase and scan.changed == 0 else max(scan.eta, rounding)
+    return whole if level and scan.changed == 0 else max(scan.eta, rounding)
 
 
 def _still(scans: list[Scan], i: int, rounding: float) -> bool:

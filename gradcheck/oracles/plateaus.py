@@ -7,6 +7,7 @@ first case the still levels say nothing, in the second they are the derivative.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from gradcheck.oracles.finite_difference import Scan
 from gradcheck.oracles.noise import COARSE
@@ -44,6 +45,29 @@ def staircase(scans: Sequence[Scan], unit: float) -> bool:
     if tread * min(unit, 1.0) < WIDE and unit < 1.0:
         return False
     return height > COARSE or (tread >= WIDE and height > ULPS)
+
+
+def trusted(scans: Sequence[Scan], unit: float) -> tuple[list[Scan], bool]:
+    """The levels to estimate from, and whether those that stand still are treads.
+
+    Where the others move in proportion to the step, a level at which nothing moves is rounding.
+    """
+    if not staircase(scans, unit):
+        return moving(scans), False
+    if _slopes(still(scans)):
+        return [scan for scan in scans if scan.changed], True
+    return list(scans), True
+
+
+def _slopes(scans: Sequence[Scan]) -> bool:
+    """Whether values shrink with the step, as those of a slope do and those of a jump do not."""
+    movers = sorted((scan for scan in scans if scan.changed), key=lambda scan: scan.step)
+    ratios = [
+        (wide.rise / fine.rise) / (wide.step / fine.step)
+        for fine, wide in pairwise(movers)
+        if fine.rise > 0.0
+    ]
+    return sum(0.25 < ratio < 4.0 for ratio in ratios) >= 2
 
 
 def quantum(scans: Sequence[Scan]) -> float:
