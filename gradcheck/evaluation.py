@@ -18,7 +18,7 @@ class ForwardRaised(RuntimeError):
     """The subject's forward raised: an example is a discard, a step of a stencil is skipped."""
 
 
-class ClaimRaised(Exception):
+class ClaimRaised(RuntimeError):
     """The subject's vjp raised where its forward had not: a finding."""
 
     def __init__(self, error: BaseException) -> None:

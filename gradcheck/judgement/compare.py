@@ -167,7 +167,9 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
     tolerance = estimate.error + said.margin
     agreed = abs(estimate.value - said.value) <= tolerance < math.inf
     size = zero_reference(line, scans) if nothing else reference(line, said, scans)
-    if stairs and said.weight == 0.0 and estimate.value == 0.0:
+    if said.weight == 0.0 and not any(scan.changed for scan in scans):
+        size = math.inf  # nothing is claimed and nothing moves: a constant
+    elif stairs and said.weight == 0.0 and estimate.value == 0.0:
         # A tread is level, not merely flat: where rounding is no explanation, exactly so.
         size = math.inf if plateaus.quantum(scans) > noise.COARSE else size * 2.0**10
     return Comparison(

@@ -12,7 +12,7 @@ from gradcheck.judgement.case import Case, masked
 from gradcheck.judgement.compare import EPS, Claimed, Comparison
 from gradcheck.oracles import directions
 from gradcheck.oracles.directions import Placed
-from gradcheck.oracles.finite_difference import SKIPPED
+from gradcheck.oracles.finite_difference import SKIPPED, fresh
 
 # A direction whose <g, v> is below this share of its weight hides errors of scale.
 ALIGNED = 0.25
@@ -101,7 +101,9 @@ def honest(case: Case, name: str, v: Array) -> float:
     for replica in range(REPLICAS):
         seed = case.draw(name, 1000 + replica)
         point = {
-            key: jittered(case, x, seed + k) for k, (key, x) in enumerate(problem.point.items())
+            # Data that gets no gradient (labels, weights of a loss) stays what it is.
+            key: jittered(case, x, seed + k) if key in problem.names else x
+            for k, (key, x) in enumerate(fresh(problem).items())
         }
         given = tuple(jittered(case, u, seed + 500 + k) for k, u in enumerate(case.cotangent))
         try:
