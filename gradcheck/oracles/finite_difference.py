@@ -23,6 +23,8 @@ EXPONENTS = (-9, -14, -4, -19, -24, -29, -34, -39)
 # A quarter to a half of an ulp: the least error of a rounded value.
 HALF_ULP = 2.0**-54
 SMALLEST = 2.0**-1074
+# Four nodes of this step reach beyond the input's own scale.
+WIDE = 0.5
 
 
 @dataclass
@@ -238,14 +240,13 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
     rounding = max(scan.rounding for scan in scans)
     frozen = not any(scan.changed for scan in scans)
     whole = HALF_ULP * line.weight(line.base)
+    exact = staircase or frozen
     if frozen:  # what may have been rounded away inside is then unknown: as for outputs of order 1
         whole = max(whole, HALF_ULP * line.loudness)
     ordered = sorted(scans, key=lambda scan: -scan.step)
     levels = [
-        Level(
-            s.step, s.high, abs(s.high - s.low), _floored(s, rounding, whole, staircase or frozen)
-        )
-        for s in ordered
+        Level(s.step, s.high, _truncation(ordered, i), _floored(s, rounding, whole, exact))
+        for i, s in enumerate(ordered)
     ]
     still = [not staircase and _still(ordered, i, rounding) for i in range(len(ordered))]
     jumping = [scan.jump > noise.COARSE for scan in ordered]
@@ -256,6 +257,18 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
         for i, (level, _) in enumerate(settled)
     )
     return Estimate(settled[chosen][0].estimate, settled[chosen][1], marked)
+
+
+def _truncation(scans: list[Scan], i: int) -> float:
+    """How far two orders differ; at a wide step, how far the next smaller step differs too.
+
+    Wider than the input's own scale a function may saturate, or a wave alias: both orders then
+    agree on what is no derivative.
+    """
+    own = abs(scans[i].high - scans[i].low)
+    if scans[i].step < WIDE or i + 1 == len(scans):
+        return own
+    return max(own, abs(scans[i].high - scans[i + 1].high))
 
 
 def _floored(scan: Scan, rounding: float, whole: float, level: bool) -> float:
