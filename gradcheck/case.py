@@ -16,7 +16,7 @@ from gradcheck.examples import Example
 from gradcheck.findings import Finding
 from gradcheck.inputs import Array
 from gradcheck.judgement.problem import Domain, Problem
-from gradcheck.rounding import REORDERED, difference, ulp
+from gradcheck.rounding import INVISIBLE, REORDERED, difference, ulp
 from gradcheck.subject import Subject
 
 REPLICAS = 4
@@ -186,7 +186,13 @@ class Case:
             backend.max_abs(self.cotangents[k]) * backend.max_abs(self.outputs[k])
             for k in self.judged
         ]
-        return REORDERED * ulp(backend, x) * max(sizes, default=0.0) / (backend.max_abs(x) or 1.0)
+        return INVISIBLE * ulp(backend, x) * max(sizes, default=0.0) / (backend.max_abs(x) or 1.0)
+
+    @property
+    def cancelled(self) -> float:
+        """What the difference of numbers as large as the inputs may be off by."""
+        backend, arrays = self.backend, [self.arrays[n] for n in self.subject.differentiable]
+        return REORDERED * max((ulp(backend, a) * backend.max_abs(a) for a in arrays), default=0.0)
 
     def off_by_an_ulp(self, array: Any, replica: int) -> Any:
         """`array` with every entry moved by about an ulp of its own, up or down."""

@@ -337,7 +337,9 @@ def in_walk(
         return around.gradient(DELTA / 2, w[around.name], moved)
 
     start, stop = at(0.0), at(math.pi)
-    jumps = _jumps(at, (0.0, start), (math.pi, stop), sides.tolerance, most)
+    # The other inputs move by DELTA too, and the gradient with them.
+    moving = 16 * DELTA * float(np.max(np.abs(start), initial=0.0)) if jointly else 0.0
+    jumps = _jumps(at, (0.0, start), (math.pi, stop), sides.tolerance + moving, most)
     if not jumps:
         return False
     steps = np.stack(jumps, axis=1)

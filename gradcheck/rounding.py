@@ -14,6 +14,9 @@ REORDERED = 2.0**10
 # The same VJP by another route (a split cotangent, other strides), whose inner cancellation of up
 # to 2^22 is the layer's own business. Reading a wrong element or a missing factor is of order 1.
 REROUTED = 2.0**32
+# Of cotangent times outputs, per input moved by its whole size: less is lost among the terms that a
+# backward pass of some depth works with.
+INVISIBLE = 2.0**16
 # A result may be off by so many times what a cotangent or input off by an ulp does to it: the
 # spread of a few replicas is itself random, and a longer way to the result rounds more often.
 SPREADS = 64.0

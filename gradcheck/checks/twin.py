@@ -59,7 +59,7 @@ class TwinAgrees(Check):
                 return case.finding(self.name, "wrong", said, cause="the twin's shape differs")
             off = _distance(mine, other)
             if off > 1:
-                off = _distance(mine, other, SPREADS * case.output_noise)
+                off = _distance(mine, other, SPREADS * case.output_noise + case.cancelled)
             notes.score = max(notes.score, off)
             if off > 1:
                 said = f"output {k} differs from the twin's: {_worst(mine, other)}"

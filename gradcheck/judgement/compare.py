@@ -32,6 +32,9 @@ NORMAL = 2.0**-1022
 CLEAR = 2.0**-20
 # Roundoff of the claim's entries and of their sum with the direction.
 ROUNDOFF = 32 * EPS
+# What the terms of a backward pass may be off by, beside cotangent times outputs: as much as the
+# numerical derivative resolves at its widest usual step, 10 eps / 2^-4.
+TERMS = 2.0**8 * EPS
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,9 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
     if nothing:
         estimate = dataclasses.replace(estimate, error=nothing)
     tolerance = estimate.error + said.margin
+    if abs(estimate.value - said.value) > tolerance:
+        terms = line.weight(line.base) or max((scan.rise for scan in scans), default=0.0)
+        tolerance = max(tolerance, TERMS * terms)
     agreed = abs(estimate.value - said.value) <= tolerance < math.inf
     size = zero_reference(line, scans) if nothing else reference(line, said, scans)
     if said.weight == 0.0 and not any(scan.changed for scan in scans):
