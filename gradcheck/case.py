@@ -51,9 +51,9 @@ class Case:
 
     def native(self, name: str, value: Any) -> Any:
         """A generated value as the subject is fed it: a fresh native array of the right dtype."""
-        if not isinstance(value, np.ndarray):
+        if not isinstance(value, np.ndarray | np.generic):
             return value
-        array = self.backend.from_numpy(value)
+        array = self.backend.from_numpy(np.asarray(value))
         item = self.subject.inputs.get(name)
         if isinstance(item, Array) and self.dtype != "float64":
             array = self.backend.cast(array, self.dtype)

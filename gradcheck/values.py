@@ -99,7 +99,8 @@ def fill(item: Input, how: Fill, sizes: Sizes, leading: tuple[int, ...]) -> Numb
     if isinstance(item, Integers):
         return _integers(item, how, rng, shape, sizes)
     assert isinstance(item, Array)
-    return _array(item, how, rng, shape) + 0.0  # no -0.0: 1 / sqrt(-0.0) is no fault of anyone's
+    # No -0.0: 1 / sqrt(-0.0) is no fault of anyone's.
+    return np.asarray(_array(item, how, rng, shape) + 0.0)
 
 
 def integer_range(item: Integers, sizes: Sizes) -> tuple[int, int]:
