@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.backends.base import Array, Backend
 from gradcheck.judgement.problem import Arrays, Level, Outputs, Problem
 from gradcheck.oracles import noise, stencils
+from gradcheck.rounding import ULP
 
 # What a forward may raise a step away from the point (a Cholesky factor that does not exist, a
 # negative scale): the step is skipped.
@@ -48,6 +49,12 @@ class Line:
     def unit(self) -> float:
         """Largest entry of the direction: how far a step of 1 goes."""
         return max(self.problem.backend.max_abs(v) for v in self.direction.values())
+
+    @property
+    def half_ulp(self) -> float:
+        """The least error of a rounded output, by the coarsest dtype among them."""
+        names = {self.problem.backend.dtype_name(y) for y in self.base}
+        return max((ulp_of(name) / 4 for name in names), default=HALF_ULP)
 
     @property
     def loudness(self) -> float:
@@ -91,6 +98,11 @@ class Line:
                 for u, a in zip(self.cotangent, arrays, strict=True)
             )
         )
+
+
+def ulp_of(dtype: str) -> float:
+    """Spacing of a dtype's floats at 1."""
+    return ULP.get(dtype, ULP["float64"])
 
 
 def fresh(problem: Problem) -> Arrays:
@@ -191,7 +203,7 @@ class Accumulator:
             high=float(stencil.high @ self.values) / self.step,
             low=float(stencil.low @ self.values) / self.step,
             eta=max(spread, math.hypot(*projected) / math.sqrt(2)),
-            rounding=HALF_ULP * self._changed_weight() + self._subnormal(),
+            rounding=line.half_ulp * self._changed_weight() + self._subnormal(),
             changed=self._changed(),
             jump=self._jump(tables),
             rise=float(np.max(np.abs(self.values))),
@@ -239,7 +251,7 @@ def settle(line: Line, scans: list[Scan], staircase: bool = False) -> Estimate:
         return Estimate(math.nan, math.inf, ())
     rounding = max(scan.rounding for scan in scans)
     frozen = not any(scan.changed for scan in scans)
-    whole = HALF_ULP * line.weight(line.base)
+    whole = line.half_ulp * line.weight(line.base)
     exact = staircase or frozen
     if frozen:  # what may have been rounded away inside is then unknown: as for outputs of order 1
         whole = max(whole, HALF_ULP * line.loudness)

@@ -7,7 +7,6 @@ first case the still levels say nothing, in the second they are the derivative.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from gradcheck.oracles.finite_difference import Scan
 from gradcheck.oracles.noise import COARSE
@@ -50,24 +49,20 @@ def staircase(scans: Sequence[Scan], unit: float) -> bool:
 def trusted(scans: Sequence[Scan], unit: float) -> tuple[list[Scan], bool]:
     """The levels to estimate from, and whether those that stand still are treads.
 
-    Where the others move in proportion to the step, a level at which nothing moves is rounding.
+    Where the others move by far less than the jumps, the function slopes there, and a level at
+    which nothing moves is rounding.
     """
     if not staircase(scans, unit):
         return moving(scans), False
-    if _slopes(still(scans)):
+    if _slopes(still(scans), quantum(scans)):
         return [scan for scan in scans if scan.changed], True
     return list(scans), True
 
 
-def _slopes(scans: Sequence[Scan]) -> bool:
-    """Whether values shrink with the step, as those of a slope do and those of a jump do not."""
-    movers = sorted((scan for scan in scans if scan.changed), key=lambda scan: scan.step)
-    ratios = [
-        (wide.rise / fine.rise) / (wide.step / fine.step)
-        for fine, wide in pairwise(movers)
-        if fine.rise > 0.0
-    ]
-    return sum(0.25 < ratio < 4.0 for ratio in ratios) >= 2
+def _slopes(scans: Sequence[Scan], height: float) -> bool:
+    """Whether still levels move by less than a tread's height: on a staircase they move by it."""
+    movers = [scan for scan in scans if scan.changed]
+    return sum(scan.jump < height / 64 for scan in movers) >= 2
 
 
 def quantum(scans: Sequence[Scan]) -> float:
