@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from gradcheck.adapters import adapt
@@ -76,6 +75,3 @@ def _validate(examples: int | None, seconds: float | None, dtype: str) -> None:
 def _shape_of(value: Any) -> Any:
     shape = getattr(value, "shape", ())
     return " ".join(map(str, shape))
-
-
-__all__ = ["check", "replace"]

@@ -61,8 +61,11 @@ class Case:
 
     def fresh(self) -> dict[str, Any]:
         """Copies of the arrays that share no memory with them."""
-        is_array, copy = self.backend.is_array, self.backend.copy
-        return {n: copy(a) if is_array(a) else a for n, a in self.arrays.items()}
+        return {name: self.copied(value) for name, value in self.arrays.items()}
+
+    def copied(self, value: Any) -> Any:
+        """A copy of a native array; anything else as it is."""
+        return self.backend.copy(value) if self.backend.is_array(value) else value
 
     @cached_property
     def raw_outputs(self) -> Any:
@@ -71,8 +74,7 @@ class Case:
     @cached_property
     def outputs(self) -> tuple[Any, ...]:
         """All outputs, copied away from whatever memory the subject may use again."""
-        is_array, copy = self.backend.is_array, self.backend.copy
-        return tuple(copy(o) if is_array(o) else o for o in as_outputs(self.raw_outputs))
+        return tuple(map(self.copied, as_outputs(self.raw_outputs)))
 
     @property
     def returns_tuple(self) -> bool:
@@ -108,8 +110,7 @@ class Case:
     @cached_property
     def raw_claim(self) -> Any:
         """What vjp returned at this example, unchecked."""
-        is_array, copy = self.backend.is_array, self.backend.copy
-        cotangents = tuple(copy(c) if is_array(c) else c for c in self.cotangents)
+        cotangents = tuple(map(self.copied, self.cotangents))
         return self.evaluator.vjp(self.packed(cotangents), self.fresh())
 
     @cached_property
@@ -132,9 +133,8 @@ class Case:
 
     def vjp(self, cotangents: tuple[Any, ...], arrays: Mapping[str, Any]) -> dict[str, NativeArray]:
         """The claim at other cotangents or another point, on fresh copies."""
-        is_array, copy = self.backend.is_array, self.backend.copy
-        own = tuple(copy(c) if is_array(c) else c for c in cotangents)
-        point = {n: copy(a) if is_array(a) else a for n, a in arrays.items()}
+        own = tuple(map(self.copied, cotangents))
+        point = {name: self.copied(value) for name, value in arrays.items()}
         return self.checked_claim(self.evaluator.vjp(self.packed(own), point))
 
     @cached_property

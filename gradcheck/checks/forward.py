@@ -21,7 +21,7 @@ class Forward(Check):
         arrays = case.fresh()
         returned = case.evaluator.raw_forward(arrays)
         # Copied before the next call: an output buffer that is used again is a finding below.
-        before = [backend.copy(o) if backend.is_array(o) else o for o in as_outputs(returned)]
+        before = [case.copied(output) for output in as_outputs(returned)]
         yield from self._returns(case, returned)
         yield from self._mutated(case, arrays)
         try:

@@ -24,9 +24,9 @@ class SideEffects(Check):
     every = 2
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
-        is_array, copy = case.backend.is_array, case.backend.copy
+        is_array = case.backend.is_array
         arrays = case.fresh()
-        cotangents = tuple(copy(c) if is_array(c) else c for c in case.cotangents)
+        cotangents = tuple(map(case.copied, case.cotangents))
         with _watched_random_state() as unchanged:
             returned = case.evaluator.vjp(case.packed(cotangents), arrays)
             moved = not unchanged()
