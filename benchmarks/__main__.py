@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "operators": [],
     "reference": [],
     "schemes": [],
+    "precision": [],
     "report": [],
 }
 

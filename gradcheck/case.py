@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,13 @@ def _real(backend: Backend, array: Any) -> str:
     """The real dtype that goes with `array`'s."""
     name = backend.dtype_name(array)
     return {"complex128": "float64", "complex64": "float32"}.get(name, name)
+
+
+def _wide(value: Any) -> Any:
+    """Floating numbers in float64; anything else as it is."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fc":
+        return value
+    return value.astype(np.complex128 if value.dtype.kind == "c" else np.float64)
 
 
 @dataclass
@@ -59,6 +66,14 @@ class Case:
             array = self.backend.cast(array, self.dtype)
         return array
 
+    def in_float64(self) -> Case:
+        """This case at the very same numbers in float64, where a low precision was asked for."""
+        if self.dtype in ("float64", "complex128"):
+            return self
+        numbers = {name: _wide(value) for name, value in self.as_numpy().items()}
+        cotangents = tuple(None if u is None else _wide(u) for u in self.numpy_cotangents())
+        return replace(self, numbers=numbers, dtype="float64", given_cotangent=cotangents)
+
     def fresh(self) -> dict[str, Any]:
         """Copies of the arrays that share no memory with them."""
         return {name: self.copied(value) for name, value in self.arrays.items()}
@@ -85,8 +100,17 @@ class Case:
         """One cotangent per output: dense random numbers, None where an output has none."""
         if self.given_cotangent is not None:
             given = as_outputs(self.given_cotangent)
-            return tuple(self.native("", g) if g is not None else None for g in given)
+            return tuple(
+                None if g is None else self._like_output(k, g) for k, g in enumerate(given)
+            )
         return self.cotangents_from(self.example.seed)
+
+    def _like_output(self, k: int, given: Any) -> Any:
+        """A given cotangent in the dtype of its output."""
+        array = self.native("", given)
+        inexact = self.backend.is_array(array) and k in self.judged
+        name = self.backend.dtype_name(self.outputs[k]) if inexact else ""
+        return self.backend.cast(array, name) if inexact else array
 
     def cotangents_from(self, seed: int, sparse: bool = False) -> tuple[Any, ...]:
         """Other cotangents; `sparse`: about half of their entries are zero."""

@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gradcheck", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     _command(commands, "verify", _verify, "verify one layer", _verify_options)
-    _command(commands, "power", _power, "plant faults in a layer: what is caught", _layer_options)
+    _command(commands, "power", _power, "plant faults in a layer: what is caught", _power_options)
     _command(commands, "campaign", _campaign, "verify many layers on many workers", _many_options)
     _command(commands, "report", _report, "rebuild the page from records", _report_options)
     _command(commands, "doctor", _doctor, "versions, devices and adapters that work here")
@@ -69,6 +69,11 @@ def _verify_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", help="a page (.html) or records (.jsonl)")
 
 
+def _power_options(parser: argparse.ArgumentParser) -> None:
+    _layer_options(parser)
+    parser.add_argument("--report", metavar="DIR", help="add what was caught to the page in DIR")
+
+
 def _many_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="package.module:object")
     parser.add_argument("--workers", type=int, default=2)
@@ -85,21 +90,24 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from gradcheck import terminal
     from gradcheck.api import check
 
     found, options = _layer(arguments)
-    report = check(
-        found,
-        _inputs(arguments.inputs),
-        examples=arguments.examples,
-        seconds=arguments.seconds,
-        seed=arguments.seed,
-        dtype=arguments.dtype,
-        device=arguments.device,
-        checks=arguments.checks,
-        **options,
-    )
-    print(report)
+    with terminal.shown():
+        report = check(
+            found,
+            _inputs(arguments.inputs),
+            examples=arguments.examples,
+            seconds=arguments.seconds,
+            seed=arguments.seed,
+            dtype=arguments.dtype,
+            device=arguments.device,
+            checks=arguments.checks,
+            **options,
+        )
+    coloured = terminal.colours_wanted(sys.stdout)
+    print(terminal.coloured(str(report)) if coloured else report)
     if arguments.report:
         print(f"  report: {report.save(arguments.report)}")
     return PASSED if report.passed else FOUND
@@ -107,12 +115,17 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _power(arguments: argparse.Namespace) -> int:
     from gradcheck.adapters import adapt
+    from gradcheck.emit import powers, save_powers
     from gradcheck.power import describe_power, power
 
     found, options = _layer(arguments)
     subject = adapt(found, _inputs(arguments.inputs), **options)
     results = power(subject, seed=arguments.seed)
     print(describe_power(results))
+    if arguments.report:
+        folder = Path(arguments.report)
+        save_powers(powers(subject.name, results), folder)
+        print(f"  report: {_rebuilt([folder], folder / 'index.html')}")
     return PASSED if all(result.caught for result in results) else FOUND
 
 
@@ -131,18 +144,24 @@ def _campaign(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    sources = [_records_of(folder) for folder in arguments.folders]
+    beside = sources[0] if sources[0].is_dir() else sources[0].parent
+    target = Path(arguments.out) if arguments.out else beside / "index.html"
+    print(_rebuilt(sources, target, arguments.baseline))
+    return PASSED
+
+
+def _rebuilt(sources: list[Path], target: Path, baseline: str | None = None) -> Path:
+    """Write the page of what files and folders hold; lines that cannot be read are told."""
     from gradcheck import records
     from gradcheck.report import write_page
 
-    sources = [_records_of(folder) for folder in arguments.folders]
     run = records.read(sources)
-    baseline = records.read([_records_of(arguments.baseline)]) if arguments.baseline else None
-    target = Path(arguments.out) if arguments.out else sources[0].parent / "index.html"
-    write_page(run, target, baseline=baseline)
+    before = records.read([_records_of(baseline)]) if baseline else None
+    write_page(run, target, baseline=before)
     for skipped in run.unreadable:
         print(f"{skipped.path}:{skipped.line}: {skipped.reason}", file=sys.stderr)
-    print(target)
-    return PASSED
+    return target
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -175,11 +194,13 @@ def _inputs(given: Sequence[str] | None) -> dict[str, str] | None:
 
 
 def _records_of(place: str) -> Path:
+    """A file or folder of records that is there."""
     path = Path(place)
-    found = path / "results.jsonl" if path.is_dir() else path
-    if not found.exists():
-        raise UsageError(f"report: {str(found)!r} does not exist")
-    return found
+    if path.is_dir() and not any(path.glob("results*.jsonl*")):
+        path = path / "results.jsonl"
+    if not path.exists():
+        raise UsageError(f"report: {str(path)!r} does not exist")
+    return path
 
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from gradcheck import records
 from gradcheck.inputs import Mask
 from gradcheck.values import KINK_STYLES
 
 if TYPE_CHECKING:
     from gradcheck.case import Case
+    from gradcheck.checks.base import Notes
     from gradcheck.subject import Subject
 
 
@@ -22,7 +25,9 @@ class Coverage:
         self.styles: Counter[str] = Counter()
         self.masks: Counter[str] = Counter()
         self.layouts: Counter[str] = Counter()
+        self.distance: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
+        self.drawn = records.Coverage()
 
     def add(self, case: Case) -> None:
         for name, size in case.example.sizes:
@@ -37,6 +42,16 @@ class Coverage:
         self.counts["size one"] += 1 in sizes
         self.counts["examples"] += 1
 
+    def observing(self) -> AbstractContextManager[Any]:
+        """What Hypothesis draws in this block is counted."""
+        return records.observing(self.drawn)
+
+    def note(self, notes: Notes) -> None:
+        """What a check tried at one example, and what it saw there."""
+        self.layouts.update(notes.layouts)
+        if notes.distance:
+            self.distance[notes.distance] += 1
+
     def discard(self, case: Case) -> None:
         self.counts["discards"] += 1
 
@@ -46,5 +61,8 @@ class Coverage:
             "styles": dict(self.styles),
             "masks": dict(self.masks),
             "layouts": dict(self.layouts),
+            "distance": dict(self.distance),
+            "status": self.drawn.status,
+            "origin": self.drawn.origin,
             "counts": {k: v for k, v in self.counts.items() if v},
         }

@@ -7,18 +7,22 @@ import platform
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck import records
 from gradcheck.findings import CheckOutcome, Finding, Report
 from gradcheck.reproduce import LITERAL, artifact_name
+
+if TYPE_CHECKING:
+    from gradcheck.power import Planted
 
 PACKAGES = ("gradcheck", "numpy", "scipy", "hypothesis", "pytest", "torch", "jax", "keras")
 
@@ -34,6 +38,25 @@ def cases(report: Report, folder: Path | None = None) -> list[records.Case]:
 def case(report: Report, check: str, folder: Path | None = None) -> records.Case:
     """The record of one check."""
     return _case(report, report.outcomes[check], folder)
+
+
+def powers(subject: str, results: Iterable[Planted]) -> list[records.Power]:
+    """One record per fault that was planted in a subject; `by` is the first check to catch it."""
+    return [
+        records.Power(subject, r.fault, r.caught, r.checks[0] if r.checks else "", r.input)
+        for r in results
+    ]
+
+
+def save_powers(found: Sequence[records.Power], folder: Path) -> Path:
+    """Write them among the records of a folder, in place of older ones of the same subjects."""
+    path = folder / records.POWER_FILE
+    subjects = {power.subject for power in found}
+    kept = records.read([path]).powers if path.exists() else []
+    with records.Writer(path) as writer:
+        for power in [*(p for p in kept if p.subject not in subjects), *found]:
+            writer.write(power)
+    return path
 
 
 def run_info(
@@ -96,6 +119,10 @@ def _case(report: Report, outcome: CheckOutcome, folder: Path | None) -> records
         seconds=outcome.seconds,
         evaluations=outcome.evaluations,
         coverage=_coverage(report),
+        oracles=[
+            records.OracleRecord(t.oracle, t.input, t.value, t.error, t.example)
+            for t in outcome.told
+        ],
         remarks=list(dict.fromkeys(outcome.remarks)),
         reason=outcome.not_run,
         findings=[_finding(report, finding, folder) for finding in outcome.findings],
@@ -109,6 +136,9 @@ def _coverage(report: Report) -> records.Coverage:
         styles=covered.get("styles", {}),
         layouts=covered.get("layouts", {}),
         masks=covered.get("masks", {}),
+        distance=covered.get("distance", {}),
+        status=covered.get("status", {}),
+        origin=covered.get("origin", {}),
         kinks=covered.get("counts", {}).get("special points", 0),
     )
 
@@ -149,7 +179,7 @@ def _evidence(finding: Finding) -> records.Evidence:
     kink = told.get("kink")
     return records.Evidence(
         levels=[records.LevelRecord(**level) for level in told.get("levels", ())],
-        kink=records.KinkRecord(**{**kink, "index": _index(kink.get("index"))}) if kink else None,
+        kink=_kink(kink) if kink else None,
         claimed=told.get("directional", (None, None))[1],
         factor=told.get("factor"),
         tolerance=told.get("tolerance"),
@@ -159,6 +189,12 @@ def _evidence(finding: Finding) -> records.Evidence:
         expected=_drawn(told.get("expected")),
         returned=_drawn(told.get("returned")),
     )
+
+
+def _kink(told: Mapping[str, Any]) -> records.KinkRecord:
+    known = {field.name for field in fields(records.KinkRecord)}
+    kept = {name: value for name, value in told.items() if name in known}
+    return records.KinkRecord(**{**kept, "index": _index(told.get("index"))})
 
 
 def _drawn(value: Any) -> records.ArrayRecord | None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.backends.base import Array, Backend
+from gradcheck.limits import Limit
+from gradcheck.quiet import Quiet
 from gradcheck.subject import Subject
 
 
@@ -28,25 +30,37 @@ class ClaimRaised(RuntimeError):
 
 
 def describe(error: BaseException) -> str:
-    """Type and first line of an exception."""
+    """Type and first line of an exception, cut where it is long."""
     text = str(error).strip()
-    first = text.splitlines()[0] if text else ""
+    first = text.splitlines()[0].rstrip(".") if text else ""
+    first = first if len(first) <= LONGEST_SAID else f"{first[: LONGEST_SAID - 3].rstrip()}..."
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+LONGEST_SAID = 160
 
 
 class Evaluator:
     """Calls a subject's forward and vjp on native arrays of its backend.
 
     Counts evaluations and the seconds spent inside user code, restores state before each call
-    where the subject asks for it, and tells a forward that raises from a vjp that does.
+    where the subject asks for it, tells a forward that raises from a vjp that does, and keeps
+    what either prints to itself. A call beyond `limit` raises TookTooLong.
     """
 
-    def __init__(self, subject: Subject, backend: Backend) -> None:
+    def __init__(self, subject: Subject, backend: Backend, limit: Limit | None = None) -> None:
         self.subject = subject
         self.backend = backend
         self.forwards = 0
         self.backwards = 0
         self.seconds = 0.0
+        self.limit = limit if limit is not None else Limit()
+        self._quiet: dict[str, Quiet] = {}
+
+    @property
+    def printed(self) -> list[str]:
+        """Which of "forward", "vjp" and the others have printed."""
+        return [name for name, quiet in self._quiet.items() if quiet.heard]
 
     def forward(self, arrays: Mapping[str, Any]) -> tuple[Array, ...]:
         """All outputs as a tuple, in order. Raises ForwardRaised."""
@@ -55,7 +69,7 @@ class Evaluator:
     def raw_forward(self, arrays: Mapping[str, Any]) -> Any:
         self.forwards += 1
         try:
-            return self._call(self.subject.forward, **arrays)
+            return self._call("forward", self.subject.forward, **arrays)
         except (Exception, SystemExit) as error:
             raise ForwardRaised(describe(error)) from error
 
@@ -63,27 +77,35 @@ class Evaluator:
         """What the subject's vjp returns, unchecked. Raises ClaimRaised."""
         self.backwards += 1
         try:
-            return self._call(self.subject.vjp, cotangent, **arrays)
+            return self._call("vjp", self.subject.vjp, cotangent, **arrays)
         except (Exception, SystemExit) as error:
             raise ClaimRaised(error) from error
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Any other callable of the subject (jvp, twin), under the same conditions."""
-        return self._call(function, *args, **kwargs)
+        """Any other callable of the subject (jvp, second), under the same conditions."""
+        role = "jvp" if function is self.subject.jvp else getattr(function, "__name__", "a call")
+        return self._call(role, function, *args, **kwargs)
 
     # Positional-only: an input may be called `self` or `function`.
-    def _call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, role: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         if self.subject.reset is not None:
             self.subject.reset()
         elif "stochastic" in self.subject.traits:
             reset_random_state()
         start = time.perf_counter()
+        self.limit.begin(role)
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
+            with self._quietly(role), np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return function(*args, **kwargs)
         finally:
             self.seconds += time.perf_counter() - start
+            self.limit.end()
+
+    def _quietly(self, role: str) -> Quiet:
+        if role not in self._quiet:
+            self._quiet[role] = Quiet(self.limit.excuse)
+        return self._quiet[role]
 
 
 def as_outputs(returned: Any) -> tuple[Any, ...]:

@@ -61,6 +61,8 @@ def is_legal(subject: Subject, sizes: Mapping[str, int], leading: tuple[int, ...
         drawn = item.shape.names or item.shape.leading
         if any(n < 0 for n in shape) or (drawn and np.prod(shape) > MOST_ELEMENTS):
             return False
+        if isinstance(item, Array) and _no_element(item, shape):
+            return False
         if isinstance(item, Integers) and np.prod(shape):
             low, high = integer_range(item, sizes)
             if low >= high:
@@ -68,6 +70,11 @@ def is_legal(subject: Subject, sizes: Mapping[str, int], leading: tuple[int, ...
         if isinstance(item, Mask) and item.at_least and shape and shape[-1] < item.at_least:
             return False
     return subject.where is None or bool(subject.where(**sizes))
+
+
+def _no_element(item: Array, shape: tuple[int, ...]) -> bool:
+    """Whether the input's domain has nothing of this shape: no row of no entry sums to 1."""
+    return item.domain is not None and not item.domain.empty and shape[-1] == 0
 
 
 def strategy(subject: Subject) -> SearchStrategy[Example]:
@@ -210,8 +217,9 @@ def _style(item: Any) -> SearchStrategy[tuple[str, int]]:
     if isinstance(item, Integers):
         return st.sampled_from([(style, 0) for style in INTEGER_STYLES])
     bounded = item.low is not None or item.high is not None
+    scales = item.domain.scales if item.domain is not None else not bounded
     usual = ["plain", "generic", "generic", *STYLES]
-    return st.sampled_from([(s, k) for k in ((0,) if bounded else SCALES) for s in usual])
+    return st.sampled_from([(s, k) for k in (SCALES if scales else (0,)) for s in usual])
 
 
 def _joined(item: Any, style: str, together: str | None) -> str:

@@ -79,6 +79,21 @@ class Finding:
         return (self.check, self.kind, self.input)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What one oracle, or the claim, says of one input's derivative along one direction.
+
+    value: <cotangent, J v>; error: estimated, absolute. Figures of one input and example are of
+    the same direction, whichever check noted them.
+    """
+
+    oracle: str
+    input: str
+    value: float
+    error: float
+    example: int
+
+
 @dataclass
 class CheckOutcome:
     """What one check did over all examples: a cell of the report's matrix."""
@@ -89,6 +104,7 @@ class CheckOutcome:
     detectable: dict[str, dict[str, float]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     seconds: float = 0.0
     evaluations: int = 0
     not_run: str = ""

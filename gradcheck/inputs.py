@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.dimensions import Dimension, Shape, dimension, shape_of
+from gradcheck.domains import Domain
+from gradcheck.domains import domain as domain_named
 from gradcheck.errors import UsageError
 
 Values = Callable[[np.random.Generator, tuple[int, ...]], Any]
@@ -30,7 +32,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Array(Input):
-    """Real numbers between `low` and `high`, the ends among them unless `open`."""
+    """Real numbers between `low` and `high`, the ends among them unless `open`, on a `domain`."""
 
     low: float | None = None
     high: float | None = None
@@ -38,6 +40,7 @@ class Array(Input):
     values: Values | None = None
     complex: bool = False
     differentiable: bool = True
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def array(
     low: float | None = None,
     high: float | None = None,
     open: bool = False,
+    domain: str | None = None,
     values: Values | None = None,
     complex: bool = False,
     differentiable: bool = True,
@@ -82,15 +86,30 @@ def array(
     """Floating point input of a shape such as "batch features", of the subject's dtype.
 
     low, high: bounds that belong to the domain and are tried (`open=True`: they are left out;
-    None: unbounded). They are never stepped over. values(rng, shape): where bounds do not say
-    enough (positive definite, sorted, one-hot). complex: a complex input.
-    Raises UsageError for a shape that does not parse and for bounds in the wrong order.
+    None: unbounded). They are never stepped over. domain: a set by name instead ("positive",
+    "simplex", "spd", "one-hot", ...: see `gradcheck.domains`, which says what is verified there).
+    values(rng, shape): a set that has no name. complex: a complex input.
+    Raises UsageError for a shape that does not parse, for bounds in the wrong order, and for a
+    domain that is unknown, does not fit the shape or stands beside bounds or values of one's own.
     """
+    if domain is not None:
+        own = {"low": low, "high": high, "open": open, "values": values, "complex": complex}
+        return _on_domain(domain, shape_of(shape), differentiable, own)
     if low is not None and high is not None and not low <= high:
         raise UsageError(f"array: low={low!r} is above high={high!r}")
     if values is not None and not callable(values):
         raise UsageError(f"array: values={values!r} is not a callable (rng, shape) -> array")
     return Array(shape_of(shape), differentiable, low, high, open, values, complex)
+
+
+def _on_domain(name: str, shape: Shape, differentiable: bool, own: dict[str, Any]) -> Array:
+    found = domain_named(name, shape)
+    beside = next((f"{n}={v!r}" for n, v in own.items() if v is not None and v is not False), None)
+    if beside is not None:
+        raise UsageError(f"array: domain={name!r} and {beside}: a domain says which values it has")
+    bounded = found.low is not None or found.high is not None
+    moving = differentiable and found.differentiable
+    return Array(shape, moving, found.low, found.high, bounded, domain=found)
 
 
 def integers(shape: object, low: int | str, high: int | str) -> Integers:

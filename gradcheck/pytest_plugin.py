@@ -86,7 +86,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("gradcheck_subjects")
     if mark is None:
         return
-    from gradcheck.session import items_of
+    from gradcheck.items import items_of
 
     names = list(metafunc.fixturenames[:2])
     session = session_of(metafunc.config)
@@ -98,7 +98,7 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     for path in config.getoption("gradcheck_layer"):
-        from gradcheck.session import layer_items
+        from gradcheck.items import layer_items
 
         items.extend(layer_items(path, session, session_of(config)))
 
@@ -107,6 +107,12 @@ def pytest_collection_modifyitems(
 def section(request: pytest.FixtureRequest) -> Callable[..., None]:
     """A function that sends a section to the report: title, text, table, series, log."""
     return session_of(request.config).section
+
+
+@pytest.fixture
+def planted(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """A function that plants faults in a subject and fails where one is missed: for the report."""
+    return session_of(request.config).planted
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -144,5 +144,6 @@ def _declared(item: Any) -> str:
         return f"integers({item.shape.text!r}, {bounds[0]!r}, {bounds[1]!r})"
     assert isinstance(item, Array)
     limits = {"low": item.low, "high": item.high, "open": item.open or None}
+    limits |= {"complex": item.complex or None, "differentiable": item.differentiable and None}
     said = "".join(f", {n}={v!r}" for n, v in limits.items() if v is not None)
     return f"array({item.shape.text!r}{said})"

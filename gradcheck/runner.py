@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,16 +15,20 @@ import numpy as np
 from gradcheck.backends import backend as backend_named
 from gradcheck.case import Case
 from gradcheck.checks.base import Check, Notes
+from gradcheck.corners import corners
 from gradcheck.coverage import Coverage
-from gradcheck.diagnosis import relate
+from gradcheck.diagnosis import budget, quoted, relate
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised, describe
 from gradcheck.examples import MOST_ELEMENTS, Example, arrays_of, canonical, drawn, strategy
 from gradcheck.findings import CheckOutcome, Finding, Report
+from gradcheck.limits import Limit, TookTooLong, limit_of
 from gradcheck.profiles import hypothesis_settings
+from gradcheck.progress import tell
 from gradcheck.subject import Subject
 
 Key = tuple[str, str, str | None]
+MOST_LATE = 3  # calls that may take too long before a run ends: each has cost a whole limit
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Run:
     unclear: dict[tuple[str, str], list[Finding]] = field(default_factory=dict)
     clear: Counter[tuple[str, str]] = field(default_factory=Counter)
     ran: int = 0
+    late: int = 0
+    at_corner: bool = False
     started: float = field(default_factory=time.perf_counter)
     shrink_until: float | None = None
 
@@ -72,6 +79,7 @@ class Run:
         device = "cpu" if self.subject.backend == "numpy" else self.plan.device
         self.backend = backend_named(self.subject.backend, device)
         self.coverage = Coverage(self.subject)
+        self.limit = Limit(limit_of(self.plan.seconds))
 
     # -- examples ------------------------------------------------------------------------------
 
@@ -84,7 +92,25 @@ class Run:
             if number >= self.plan.examples or self._out_of_time():
                 return
             self.example(example)
-        self._generated(self.plan.examples - self.ran)
+        count = self.plan.examples - self.ran
+        if any(check.at_corners for check in self.checks):
+            self._at_corners()
+        self._generated(count)
+
+    def _at_corners(self) -> None:
+        """Examples at constants of the subject's own, where its gradient jumps.
+
+        For the checks that asked alone: an ulp, by which a batch of one may differ from a batch
+        of three, is enough to be on the other side.
+        """
+        evaluator = Evaluator(self.subject, self.backend, self.limit)
+        self.at_corner = True
+        with contextlib.suppress(TookTooLong):  # the finding comes with an example
+            for example in corners(self.subject, evaluator, self.plan.seed):
+                if self._out_of_time():
+                    break
+                self.example(example)
+        self.at_corner = False
 
     def _given(self, at: Mapping[str, Any]) -> None:
         numbers = {name: _as_numbers(value) for name, value in at.items()}
@@ -98,7 +124,9 @@ class Run:
         if count <= 0 or not self.subject.inputs:
             return
         failed = False
-        for example in drawn(self.subject, count, self.plan.seed):
+        with self.coverage.observing():
+            examples = drawn(self.subject, count, self.plan.seed)
+        for example in examples:
             if self._out_of_time():
                 return
             failed = self.example(example) is not None or failed
@@ -118,7 +146,8 @@ class Run:
 
         property_ = given(strategy(self.subject))(draw)
         try:
-            seed(self.plan.seed)(hypothesis_settings(count)(property_))()
+            with self.coverage.observing():
+                seed(self.plan.seed)(hypothesis_settings(count)(property_))()
         except _Stop:
             pass
         except BaseExceptionGroup as group:
@@ -144,6 +173,8 @@ class Run:
 
     def _out_of_time(self) -> bool:
         now = time.perf_counter()
+        if self.late >= MOST_LATE:
+            return True
         if self.shrink_until is not None and now > self.shrink_until:
             return True
         return self.plan.seconds is not None and now - self.started > self.plan.seconds
@@ -151,7 +182,7 @@ class Run:
     # -- one example ---------------------------------------------------------------------------
 
     def _run(self, example: Example, numbers: Mapping[str, Any]) -> Key | None:
-        evaluator = Evaluator(self.subject, self.backend)
+        evaluator = Evaluator(self.subject, self.backend, self.limit)
         case = Case(
             self.subject,
             example,
@@ -168,9 +199,22 @@ class Run:
             self.discards[str(raised)] += 1
             self.coverage.discard(case)
             return None
+        except TookTooLong as late:
+            return self._forward_too_slow(case, late)
         self.ran += 1
         self.coverage.add(case)
         return self._stages(case)
+
+    def _forward_too_slow(self, case: Case, late: TookTooLong) -> Key | None:
+        """A finding of the first check there is: none of them has anything to run on."""
+        check = next((c for c in self.checks if not self.report.outcomes[c.name].not_run), None)
+        if check is None:
+            return None
+        self.ran += 1
+        self.report.outcomes[check.name].examples += 1
+        finding = self._too_slow(check, case, late)
+        self._keep(finding, case)
+        return finding.key
 
     def _stages(self, case: Case) -> Key | None:
         first: Key | None = None
@@ -180,18 +224,26 @@ class Run:
                 break
             if not self._due(check):
                 continue
+            self._tell(check.name)
             for finding in self._check(check, case):
                 failed_stage = check.stage
                 first = first or finding.key
                 self._keep(finding, case)
         return first
 
+    def _tell(self, doing: str) -> None:
+        done = min(self.ran, self.plan.examples)
+        tell(done, self.plan.examples, doing, len(self.found))
+
     def _due(self, check: Check) -> bool:
         outcome = self.report.outcomes[check.name]
-        return not outcome.not_run and (bool(outcome.findings) or self.ran % check.every == 0)
+        if self.at_corner and not check.at_corners:
+            return False
+        return not outcome.not_run and (bool(outcome.findings) or (self.ran - 1) % check.every == 0)
 
     def _check(self, check: Check, case: Case) -> list[Finding]:
-        outcome, notes = self.report.outcomes[check.name], Notes()
+        outcome = self.report.outcomes[check.name]
+        notes = Notes(outcome.examples)
         start, calls = time.perf_counter(), case.evaluator.forwards
         try:
             findings = list(check.run(case, notes))
@@ -200,20 +252,29 @@ class Run:
         except ForwardRaised as raised:
             findings = []
             outcome.remarks.append(f"forward raised {raised} near a point where it had not")
+        except TookTooLong as late:
+            findings = [self._too_slow(check, case, late)]
         outcome.seconds += time.perf_counter() - start
         outcome.evaluations += case.evaluator.forwards - calls
         outcome.examples += 1
         outcome.score = max(outcome.score, notes.score)
-        self.coverage.layouts.update(notes.layouts)
+        outcome.told += notes.told
+        self.coverage.note(notes)
         outcome.remarks += [r for r in notes.remarks if r not in outcome.remarks]
         self._detectable(outcome, check, notes)
         return findings
 
     def _claim_raised(self, check: Check, case: Case, raised: ClaimRaised) -> Finding:
-        said = f"vjp raised {raised} in the check '{check.name}'"
+        said = f"vjp raised {quoted(str(raised))} in the check '{check.name}'"
         evidence = {"traceback": raised.traceback, "error": type(raised.error).__name__}
         cause = f"vjp raises {type(raised.error).__name__}"
         return case.finding(check.name, "broken", said, cause=cause, evidence=evidence)
+
+    def _too_slow(self, check: Check, case: Case, late: TookTooLong) -> Finding:
+        self.late += 1
+        sizes = ", ".join(f"{n}: {np.shape(a)}" for n, a in case.numbers.items() if a is not None)
+        hint = "a loop that never ends at these sizes, a lock, or a wait"
+        return case.finding(check.name, "timeout", f"{late} at {sizes}", cause=str(late), hint=hint)
 
     def _detectable(self, outcome: CheckOutcome, check: Check, notes: Notes) -> None:
         for name, figures in notes.detectable.items():
@@ -257,15 +318,17 @@ class Run:
     def _explain(self) -> None:
         """Name the faults of the findings that were kept, and tie those of one mistake."""
         outcomes = self.report.outcomes
-        named = relate([self._explained(f) for o in outcomes.values() for f in o.findings])
+        with budget.of_report():
+            named = relate([self._explained(f) for o in outcomes.values() for f in o.findings])
         for outcome in outcomes.values():
             outcome.findings = [finding for finding in named if finding.check == outcome.check]
 
     def _explained(self, finding: Finding) -> Finding:
         """The finding with its fault named; it stands as it is where naming it fails."""
+        self._tell("naming faults")
         try:
             return finding.explained()
-        except Exception as error:  # noqa: BLE001 - user code runs at new points here
+        except (Exception, TookTooLong) as error:  # noqa: BLE001 - user code runs at new points
             said = f"the finding about `{finding.input}` could not be explained: {describe(error)}"
             self.report.notes.append(said)
             return replace(finding, tell=None)
@@ -294,11 +357,16 @@ def verify(subject: Subject, checks: Sequence[Check], plan: Plan) -> Report:
     )
     report.notes.extend(subject.remarks)
     for check in checks:
-        report.outcomes[check.name] = CheckOutcome(check.name, not_run=check.applies(subject))
+        report.outcomes[check.name] = CheckOutcome(
+            check.name, not_run=check.why_not(subject, plan.dtype)
+        )
     run = Run(subject, checks, plan, report)
-    run.all()
-    closed = run.close()
-    if plan.seconds is not None and run._out_of_time():
+    with run.limit.guarding():
+        run.all()
+        closed = run.close()
+    if run.late >= MOST_LATE:
+        closed.notes.append(f"stopped after {run.ran} examples: {run.late} calls took too long")
+    elif plan.seconds is not None and run._out_of_time():
         closed.notes.append(f"stopped after {run.ran} examples: seconds={plan.seconds:g} is spent")
     return closed
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,15 +19,17 @@ from gradcheck.checks import all_checks
 from gradcheck.checks.base import Check
 from gradcheck.devices import devices_of
 from gradcheck.emit import case as case_record
-from gradcheck.emit import command_line, run_info
+from gradcheck.emit import command_line, powers, run_info
 from gradcheck.errors import GradientError, UsageError
 from gradcheck.findings import Report
-from gradcheck.parametrize import Family
 from gradcheck.profiles import DEFAULT, Profile, profile
 from gradcheck.pytest_plugin import seed_of, worker_id
 from gradcheck.reproduce import attach_scripts
 from gradcheck.runner import Plan, verify
 from gradcheck.subject import Subject
+
+if TYPE_CHECKING:
+    from gradcheck.power import Planted
 
 GUARDS = ("forward", "contract")  # what must hold before a later stage means anything
 
@@ -128,6 +130,19 @@ class Session:
             )
         )
 
+    def planted(self, subject: Subject, faults: Iterable[str] | None = None) -> list[Planted]:
+        """Plant faults in a subject, record what was caught, and fail where one was missed."""
+        __tracebackhide__ = True
+        from gradcheck.power import describe_power, power
+
+        names = None if faults is None else list(faults)
+        results = power(subject, seed=self.seed, faults=names, quick=True)
+        for record in powers(subject.name, results):
+            self._write(record)
+        if not all(result.caught for result in results):
+            pytest.fail(f"{subject.name}:\n{describe_power(results)}", pytrace=False)
+        return results
+
     def known_failure(self, identity: str, own: Mapping[str, str]) -> tuple[str, str] | None:
         """The (glob, reason) that excuses an item, where one does; every match is counted."""
         found = None
@@ -140,7 +155,7 @@ class Session:
 
     # -- records -------------------------------------------------------------------------------
 
-    def _write(self, record: records.Case | records.Section) -> None:
+    def _write(self, record: records.Case | records.Section | records.Power) -> None:
         if self.folder is None:
             return
         if self.writer is None:
@@ -180,7 +195,8 @@ class Session:
         assert self.folder is not None
         results = self.folder / "results.jsonl"
         records.merge(parts, results, remove=True)
-        run = records.read([results])
+        planted = self.folder / records.POWER_FILE
+        run = records.read([results, *([planted] if planted.exists() else [])])
         self.totals = Counter(case.verdict for case in run.cases)
         self.causes = list(
             dict.fromkeys(f"{c.subject}: {f.message}" for c in run.failures for f in c.findings)
@@ -206,67 +222,6 @@ class Session:
         if self.folder is not None:
             lines.append(f"report: {self.folder / 'index.html'}")
         return lines
-
-
-class BoundCheck:
-    """A check as a test calls it: `check(subject)`."""
-
-    def __init__(self, session: Session, check: Check, dtype: str, device: str, known: Any) -> None:
-        self.session, self.check = session, check
-        self.dtype, self.device, self.known = dtype, device, known
-
-    def __call__(self, subject: Subject) -> None:
-        __tracebackhide__ = True
-        self.session.verify(subject, self.check, self.dtype, self.device, self.known)
-
-    def __repr__(self) -> str:
-        return f"<check {self.check.name}>"
-
-
-def items_of(family: Family, session: Session) -> list[tuple[str, Subject, BoundCheck]]:
-    """(id, subject, check) for every subject, check that applies, dtype and device."""
-    items = []
-    for subject in family.subjects:
-        for check in all_checks().values():
-            if check.applies(subject):
-                continue
-            for dtype in family.dtypes:
-                for device in session.devices:
-                    identity = f"{subject.name}::{check.name}::{dtype}::{device}"
-                    known = session.known_failure(identity, family.known_failures)
-                    bound = BoundCheck(session, check, dtype, device, known)
-                    items.append((identity, subject, bound))
-    return items
-
-
-class LayerItem(pytest.Item):
-    """An item of `--gradcheck-layer`: no test file stands behind it."""
-
-    run_check: Any = None
-
-    def runtest(self) -> None:
-        __tracebackhide__ = True
-        self.run_check()
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        return Path("gradcheck"), None, self.name
-
-
-def layer_items(path: str, parent: pytest.Session, session: Session) -> list[pytest.Item]:
-    """The items of one `--gradcheck-layer package.module:object`."""
-    from gradcheck.adapters import adapt
-    from gradcheck.locate import locate
-
-    try:
-        subject = adapt(locate(path))
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
-    items: list[pytest.Item] = []
-    for identity, one, bound in items_of(Family((subject,)), session):
-        item = LayerItem.from_parent(parent, name=identity)
-        item.run_check = lambda one=one, bound=bound: bound(one)
-        items.append(item)
-    return items
 
 
 def _seed(given: Any) -> int:

@@ -27,14 +27,18 @@ class Subject:
     agree with (a Subject, or a callable on torch tensors whose gradient is its autograd).
     kinks: what the claim may be where the function is not differentiable: "subgradient",
     "autodiff", "twin", "avoid", a number alpha (left slope + alpha (right - left)), or a callable
-    (cotangent, arrays) -> gradients. traits: see `gradcheck.traits`. dims: name to (low, high).
+    (cotangent, arrays) -> gradients. second(directions, cotangent, **inputs): gradients of
+    <directions, vjp(cotangent, **inputs)>, a pair: by input name, and of the cotangent; or text
+    that says why the vjp cannot be differentiated again. traits: see `gradcheck.traits`.
+    dims: name to (low, high).
     where(**dims): which combinations of sizes are legal. source: document number or paper.
 
     The fields after `source` are set by adapters: backend names the array library forward and
     vjp speak; claim_error(**inputs) -> absolute error of the claim by input; reset() restores
     state before every evaluation; recipe is Python text that builds the object again; remarks is
     what the adapter assumed or noticed; without_gradient holds positions of outputs that are marked
-    as not differentiable and get no cotangent.
+    as not differentiable and get no cotangent; owned names the parameters that a framework's layer
+    keeps, in a memory layout of its own.
 
     Raises UsageError for a name, trait, kink rule or input that cannot be used.
     """
@@ -44,6 +48,7 @@ class Subject:
     vjp: Callable[..., Any]
     inputs: Mapping[str, Any]
     jvp: Callable[..., Any] | None = field(default=None, kw_only=True)
+    second: Callable[..., Any] | str | None = field(default=None, kw_only=True)
     twin: Any = field(default=None, kw_only=True)
     kinks: Kinks = field(default="subgradient", kw_only=True)
     traits: Iterable[str] = field(default=(), kw_only=True)
@@ -56,6 +61,7 @@ class Subject:
     recipe: str | None = field(default=None, kw_only=True)
     remarks: tuple[str, ...] = field(default=(), kw_only=True)
     without_gradient: frozenset[int] = field(default=frozenset(), kw_only=True)
+    owned: frozenset[str] = field(default=frozenset(), kw_only=True)
 
     def __post_init__(self) -> None:
         owner = f"subject {self.name!r}"

@@ -15,6 +15,7 @@ TRAITS: dict[str, str] = {
     "stateful": "keeps state between calls on purpose; repeated calls may differ",
     "autograd": "the VJP is a framework's own autograd",
     "inplace": "the backward updates parameters in place",
+    "twice differentiable": "its VJP can be differentiated again, and a wrong one is a finding",
     "slow": "one evaluation takes seconds: fewer examples are tried",
 }
 

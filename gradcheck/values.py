@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,15 @@ OPEN_MARGIN = 2.0**-10
 
 @dataclass(frozen=True)
 class Fill:
-    """How one input is filled: style, a power of two for its scale, and a seed."""
+    """How one input is filled: style, a power of two for its scale, and a seed.
+
+    among: where given, the entries are these in turn, shuffled, None for what the style says.
+    """
 
     style: str = "plain"
     scale: int = 0
     seed: int = 0
+    among: tuple[float | None, ...] = ()
 
 
 def plain(rng: Rng, shape: tuple[int, ...]) -> Numbers:
@@ -99,8 +104,21 @@ def fill(item: Input, how: Fill, sizes: Sizes, leading: tuple[int, ...]) -> Numb
     if isinstance(item, Integers):
         return _integers(item, how, rng, shape, sizes)
     assert isinstance(item, Array)
+    numbers = _array(item, how, rng, shape)
+    if how.among:
+        count = int(np.prod(shape))
+        choice = rng.permutation(np.arange(count) % len(how.among)).reshape(shape)
+        for k, value in enumerate(how.among):
+            numbers = numbers if value is None else np.where(choice == k, value, numbers)
     # No -0.0: 1 / sqrt(-0.0) is no fault of anyone's.
-    return np.asarray(_array(item, how, rng, shape) + 0.0)
+    return np.asarray(numbers + 0.0)
+
+
+def inside(item: Array, numbers: Iterable[float]) -> list[float]:
+    """Those of the numbers that belong to the domain."""
+    low = -math.inf if item.low is None else item.low
+    high = math.inf if item.high is None else item.high
+    return [x for x in numbers if (low < x < high if item.open else low <= x <= high)]
 
 
 def integer_range(item: Integers, sizes: Sizes) -> tuple[int, int]:
@@ -114,6 +132,8 @@ def _array(item: Array, how: Fill, rng: Rng, shape: tuple[int, ...]) -> Numbers:
     numbers = STYLES[how.style](rng, shape) * 2.0**how.scale
     if item.complex:
         return np.asarray(numbers + 1j * STYLES[how.style](rng, shape) * 2.0**how.scale)
+    if item.domain is not None and item.domain.onto is not None:
+        return item.domain.onto(numbers)
     return _into_domain(item, how, numbers, rng)
 
 

@@ -27,6 +27,8 @@ def signs(rng, shape):
 
 def smoothed(logits, labels, mask, smoothing, reduction):
     """Masked rows through torch's ignore_index."""
+    if not logits.numel():  # torch divides by the number of classes, 0, or of rows
+        return logits.sum(-1) if reduction == "none" else logits.sum()
     kept = torch.where(mask, labels, -100)
     return F.cross_entropy(
         logits, kept, ignore_index=-100, label_smoothing=smoothing, reduction=reduction

@@ -30,7 +30,7 @@ ADAPTERS = (
 )
 
 SUBJECT_OPTIONS = frozenset(
-    ("name", "kinks", "traits", "dims", "where", "twin", "source", "jvp")
+    ("name", "kinks", "traits", "dims", "where", "twin", "source", "jvp", "second")
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
 
     inputs: name to shape string or input declaration; parameters are found by the adapter, and
     where `inputs` is None it tries to find the shapes as well. options: those of Subject (name,
-    kinks, traits, dims, where, twin, source, jvp) and the adapter's own.
+    kinks, traits, dims, where, twin, source, jvp, second) and the adapter's own.
     Raises UsageError for an object no adapter knows and for an unknown option, and MissingExtra
     where a framework is asked for that is not installed.
     """
@@ -86,9 +86,9 @@ def finish(subject: Subject, options: Mapping[str, Any], own: frozenset[str], wh
         changes["dims"] = {**(subject.dims or {}), **changes["dims"]}
     subject = subject.but(**changes) if changes else subject
     if subject.twin == "auto":
-        from gradcheck.adapters.twins import torch_twin
+        from gradcheck.adapters.twins import with_twin
 
-        return subject.but(twin=torch_twin(subject) or "auto")
+        return with_twin(subject)
     return subject
 
 

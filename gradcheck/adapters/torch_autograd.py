@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from gradcheck.errors import MissingExtra
 from gradcheck.inputs import Input
 
 Run = Callable[[Mapping[str, Any]], Any]
+
+# The precision whose numbers buffers and frozen parameters hold, where it is not the inputs' own.
+STATE_DTYPE: ContextVar[str | None] = ContextVar("STATE_DTYPE", default=None)
 
 
 def require_torch() -> Any:
@@ -59,38 +63,60 @@ class Autograd:
         torch = require_torch()
         leaves = {name: inputs[name].detach().requires_grad_() for name in names}
         with random_state(inputs), torch.enable_grad():
-            returned = nested.outputs(self.run({**inputs, **leaves}))
-            outputs = returned if isinstance(returned, tuple) else (returned,)
             cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
-            pairs = [
-                (output, u)
-                for output, u in zip(outputs, cotangents, strict=True)
-                if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
-            ]
-            found = self._grad(torch, pairs, list(leaves.values()))
+            found = self.first(torch, cotangents, {**inputs, **leaves}, list(leaves.values()))
         return {
-            name: _dense(torch, gradient, inputs[name])
-            for name, gradient in zip(leaves, found, strict=True)
+            name: dense(torch, gradient, inputs[name])
+            for name, (gradient, _) in zip(leaves, found, strict=True)
         }
 
-    def _grad(self, torch: Any, pairs: list[Any], leaves: list[Any]) -> Sequence[Any]:
-        if not pairs:
-            return [None] * len(leaves)
-        found: Sequence[Any] = torch.autograd.grad(
-            [output for output, _ in pairs], leaves, [u for _, u in pairs], allow_unused=True
-        )
-        return found
+    def first(
+        self,
+        torch: Any,
+        cotangents: tuple[Any, ...],
+        values: Mapping[str, Any],
+        leaves: list[Any],
+        create_graph: bool = False,
+    ) -> list[tuple[Any, Any]]:
+        """(gradient, leaf) as autograd returns them, None where none arrives."""
+        returned = nested.outputs(self.run(values))
+        outputs = returned if isinstance(returned, tuple) else (returned,)
+        pairs = [
+            (output, u)
+            for output, u in zip(outputs, cotangents, strict=True)
+            if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
+        ]
+        return grad(torch, pairs, leaves, create_graph)
+
+
+def grad(
+    torch: Any, pairs: list[Any], leaves: list[Any], create_graph: bool = False
+) -> list[tuple[Any, Any]]:
+    """(gradient or None, leaf) of each leaf, from pairs of an output and its cotangent."""
+    if not pairs:
+        return [(None, leaf) for leaf in leaves]
+    found: Sequence[Any] = torch.autograd.grad(
+        [output for output, _ in pairs],
+        leaves,
+        [u for _, u in pairs],
+        allow_unused=True,
+        create_graph=create_graph,
+    )
+    return list(zip(found, leaves, strict=True))
 
 
 def _detached(output: Any) -> Any:
     return output.detach() if hasattr(output, "detach") else output
 
 
-def _dense(torch: Any, gradient: Any, like: Any) -> Any:
+def dense(torch: Any, gradient: Any, like: Any) -> Any:
+    """A gradient as a tensor of its own, with every zero written out."""
     if gradient is None:
         return torch.zeros_like(like, requires_grad=False)
-    dense = gradient.detach()
-    return dense.to_dense() if dense.layout is not torch.strided else dense
+    found = gradient.detach()
+    if found._is_zerotensor():  # a zero without memory, which NumPy cannot read
+        return torch.zeros_like(like, requires_grad=False)
+    return found.to_dense() if found.layout is not torch.strided else found
 
 
 @contextmanager

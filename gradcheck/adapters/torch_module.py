@@ -11,6 +11,7 @@ from gradcheck.adapters import nested, probing
 from gradcheck.adapters.recipes import evaluable, recipe_of
 from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.torch_autograd import (
+    STATE_DTYPE,
     Autograd,
     accepts,
     find_declaration,
@@ -19,6 +20,8 @@ from gradcheck.adapters.torch_autograd import (
     seen,
     tensors,
 )
+from gradcheck.adapters.torch_packed import packing, unpacked
+from gradcheck.adapters.torch_second import second_of
 from gradcheck.adapters.torch_tensors import unlimited_recompiles
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, array
@@ -39,16 +42,18 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     Every parameter that requires a gradient is an input of its own name; buffers and frozen
     parameters keep their values, and are restored before every evaluation. inputs: of forward, by
     name or in order; a parameter may be declared too (bounds). train: True or False for a mode
-    other than the module's own. parameters, frozen: names that are, or are not, inputs.
+    other than the module's own. An input may be a PackedSequence: its numbers are tried, at its own
+    lengths. parameters, frozen: names that are, or are not, inputs.
     Raises UsageError where the shapes of the inputs must be given.
     """
     module = Running(obj, options)
     if inputs is None:
         inputs = _found(module)
+    inputs, packed = unpacked(inputs)
     declared, build = nested.declare(inputs, module.owner)
     data = {n: i for n, i in declared.items() if n not in module.state or n in module.takes.names}
     given = {n: v for n, v in inputs.items() if n not in module.state or n in module.takes.names}
-    module.build = build
+    module.build = packing(build, packed)
     module.places = fit(given, module.takes, f"{module.owner}.forward", module.state)
     module.materialise(data)
     sizes = {n for value in module.state.values() for n in value.shape}
@@ -64,6 +69,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
         vjp=autograd.vjp,
         inputs=whole,
         dims=dims,
+        second=second_of(autograd, whole, dims),
+        owned=frozenset(parameters),
         kinks="autodiff",
         **seen(module.run, whole, dims).fields({"autograd"}),
         backend="torch",
@@ -142,14 +149,16 @@ class Running:
 
     def _state(self, torch: Any, dtype: Any) -> dict[str, Any]:
         """Buffers and parameters in one precision; buffers fresh, as the module may write them."""
-        if dtype not in self._held:
-            self._held[dtype] = {
-                name: _cast(value.detach(), dtype) for name, value in self.state.items()
+        narrow = getattr(torch, STATE_DTYPE.get() or "float64")
+        if (dtype, narrow) not in self._held:
+            self._held[dtype, narrow] = {
+                name: _cast(_cast(value.detach(), narrow), dtype)
+                for name, value in self.state.items()
             }
         parameters = set(self.parameters)
         return {
             name: value if name in parameters else value.clone()
-            for name, value in self._held[dtype].items()
+            for name, value in self._held[dtype, narrow].items()
         }
 
 

@@ -15,6 +15,7 @@ from gradcheck.adapters.torch_autograd import (
     require_torch,
     seen,
 )
+from gradcheck.adapters.torch_second import second_of
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Constant, Input
 from gradcheck.subject import Subject
@@ -83,6 +84,7 @@ def subject_of(
         vjp=autograd.vjp,
         inputs=declared,
         dims=dims,
+        second=second_of(autograd, declared, dims),
         backend="torch",
         **fields,
     )

@@ -22,6 +22,8 @@ MODULES = (
     "masks",
     "batch",
     "forward_mode",
+    "second_order",
+    "precision",
     "devices",
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradcheck.case import Case
-    from gradcheck.findings import Finding
+    from gradcheck.findings import Finding, Told
     from gradcheck.subject import Subject
 
 # Stages: a later one does not run on the ruins of an earlier one.
@@ -21,31 +21,44 @@ class Notes:
 
     score: worst error over tolerance. detectable: by input, `whole` and `entry` relative errors
     that would have been seen. unclear: inputs whose verdict was inconclusive here. layouts: those
-    that were tried.
+    that were tried. told: what oracles say of derivatives. distance: how far the nearest kink
+    is, where that was looked for. number: at how many examples this check has run before.
     """
 
+    number: int = 0
     score: float = 0.0
     detectable: dict[str, dict[str, float]] = field(default_factory=dict)
     unclear: dict[str, Finding] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     layouts: list[str] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    distance: str = ""
 
 
 class Check:
-    """One law. Subclasses set the four attributes and `run`; `applies` may say why not.
+    """One law. Subclasses set some attributes and `run`; `applies` may say why not.
 
     name: stable, used in ids. law: one sentence. stage: which ruins it must not run on.
-    every: run at every n-th example only, for laws that need few.
+    every: run at every n-th example only, for laws that need few. at_corners: whether examples at
+    the subject's own constants are worth looking for. dtypes: those it runs in, () for all.
     """
 
     name: str = ""
     law: str = ""
     stage: int = LAWS
     every: int = 1
+    at_corners: bool = False
+    dtypes: tuple[str, ...] = ()
 
     def applies(self, subject: Subject) -> str:
         """An empty string where the law applies, else the reason why it does not."""
         return ""
+
+    def why_not(self, subject: Subject, dtype: str) -> str:
+        """Why the law does not apply to a subject in this dtype; empty where it does."""
+        if self.dtypes and dtype not in self.dtypes:
+            return f"not in {dtype}: it is a law of {', '.join(self.dtypes)}"
+        return self.applies(subject)
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
         """Yield what is wrong at this case; write figures into `notes`."""

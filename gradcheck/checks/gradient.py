@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from gradcheck import kink_distance
+from gradcheck.agreement import gradient_told
 from gradcheck.case import Case
 from gradcheck.checks.base import VALUES, Check, Notes
-from gradcheck.diagnosis import explain, plain
+from gradcheck.convention import Convention, as_declared
+from gradcheck.diagnosis import Explanation, explain, plain
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
 from gradcheck.judgement.problem import Judgement
 from gradcheck.rounding import ULP
+
+AT_KINK = (
+    "what is returned at exactly the kink: `>=` where `>` is meant, or the other way round; "
+    "there it is left slope + alpha (right - left), times the cotangent"
+)
+# Looking for the nearest kink costs some calls of vjp: at so many examples, canonical ones.
+MEASURED = 6
 
 
 class Gradient(Check):
     name = "gradient"
     law = "the gradient equals the numerical derivative; at kinks, a generalised gradient"
     stage = VALUES
+    at_corners = True
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
+        # What low precision rounds must be right before it is rounded: see the check 'precision'.
+        case = case.in_float64()
         backend, problem = case.backend, case.problem()
         outputs = tuple(case.outputs[k] for k in case.judged)
         if not all(backend.all_finite(output) for output in outputs):
@@ -32,10 +46,20 @@ class Gradient(Check):
         )
         for judgement in judgements.values():
             _note(notes, judgement)
+            gradient_told(case, judgement, notes)
             if judgement.verdict == "inconclusive":
                 notes.unclear[judgement.name] = _finding(self.name, case, judgement)
             elif judgement.verdict != "correct":
                 yield _finding(self.name, case, judgement)
+        notes.distance = _distance(case, list(judgements.values()), notes.number)
+
+
+def _distance(case: Case, judgements: list[Judgement], number: int) -> str:
+    """How far the nearest kink is: known at a kink, looked for at the first few examples."""
+    if any(j.kink is not None and not j.kink.point_defect for j in judgements):
+        return kink_distance.AT
+    right = all(j.verdict in ("correct", "inconclusive") for j in judgements)
+    return kink_distance.distance(case) if right and number < MEASURED else ""
 
 
 def _note(notes: Notes, judgement: Judgement) -> None:
@@ -54,28 +78,38 @@ def _note(notes: Notes, judgement: Judgement) -> None:
 
 
 def _finding(check: str, case: Case, judgement: Judgement) -> Finding:
+    judgement, sentence = as_declared(case, judgement)
     entry = judgement.entries[0] if judgement.entries else None
     return case.finding(
         check,
         judgement.verdict,
-        plain(judgement),
+        sentence or plain(judgement),
         input=judgement.name,
         index=entry.index if entry else None,
         expected=entry.expected if entry else judgement.expected,
         returned=entry.returned if entry else judgement.returned,
         cause=f"{judgement.name}: {judgement.verdict}",
-        evidence=_evidence(judgement),
+        evidence=_evidence(case, judgement),
         cotangent=case.numpy_cotangents(),
-        tell=partial(explain, case, judgement),
+        tell=partial(_explained, case, judgement, sentence),
     )
 
 
-def _evidence(judgement: Judgement) -> dict[str, Any]:
+def _explained(case: Case, judgement: Judgement, sentence: str) -> Explanation:
+    """The fault by name; where the convention asks for a number, that number is the message."""
+    told = explain(case, judgement)
+    if not sentence or told.fault not in (None, "wrong convention at the kink"):
+        return told
+    return replace(told, message=sentence, hint=AT_KINK)
+
+
+def _evidence(case: Case, judgement: Judgement) -> dict[str, Any]:
     kink = judgement.kink
+    convention = {"convention": Convention(case, judgement.name).words}
     return {
         "levels": [vars(level) for level in judgement.levels],
         "wrong_entries": [(e.index, e.expected, e.returned) for e in judgement.entries],
-        "kink": vars(kink) if kink is not None else None,
+        "kink": vars(kink) | convention if kink is not None else None,
         "tolerance": judgement.tolerance,
         "error": judgement.error,
         "directional": (judgement.expected, judgement.returned),

@@ -1,4 +1,4 @@
-"""vjp leaves its cotangent, its inputs, and the global random state alone."""
+"""vjp leaves its cotangent, its inputs, and the global random state alone; printing is noted."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class SideEffects(Check):
             if is_array(before) and not case.backend.equal(before, arrays[name]):
                 yield self._mutation(case, f"vjp changed its input `{name}` in place", name)
         self._shared(case, returned, cotangents, arrays, notes)
+        for name in case.evaluator.printed:
+            notes.remarks.append(f"`{name}` prints: kept quiet while it is verified")
 
     def _mutation(self, case: Case, said: str, name: str | None) -> Finding:
         return case.finding(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from gradcheck.agreement import TWIN, along
 from gradcheck.case import REPLICAS, Case
 from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.evaluation import describe
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
 from gradcheck.judgement.problem import Judgement
+from gradcheck.oracles.finite_difference import SKIPPED
 from gradcheck.oracles.twin import Twin, twin_of
+from gradcheck.records.schema import CLAIM
 from gradcheck.rounding import REROUTED, SPREADS, ULP
 from gradcheck.subject import Subject
+
+# A result that an ulp in the inputs moves by more than this share jumps there.
+MOVED = 2.0**-20
 
 
 class TwinAgrees(Check):
@@ -38,14 +45,14 @@ class TwinAgrees(Check):
             said = f"the twin raised {describe(error)} where forward had not"
             yield case.finding(self.name, "broken", said, cause="the twin raises")
             return
-        disagreement = self._outputs(case, outputs, notes)
+        disagreement = self._outputs(case, twin, outputs, notes)
         if disagreement is not None:
             yield disagreement
             return
         for name in names:
             yield from self._gradient(case, twin, name, gradients[name], notes)
 
-    def _outputs(self, case: Case, others: Any, notes: Notes) -> Finding | None:
+    def _outputs(self, case: Case, twin: Twin, others: Any, notes: Notes) -> Finding | None:
         own = case.outputs
         if len(own) != len(others):
             said = f"forward returns {len(own)} outputs, the twin {len(others)}"
@@ -59,7 +66,8 @@ class TwinAgrees(Check):
                 return case.finding(self.name, "wrong", said, cause="the twin's shape differs")
             off = _distance(mine, other)
             if off > 1:
-                off = _distance(mine, other, SPREADS * case.output_noise + case.cancelled)
+                noise = max(case.output_noise, _output_noise(case, twin, k, other))
+                off = _distance(mine, other, SPREADS * noise + case.cancelled)
             notes.score = max(notes.score, off)
             if off > 1:
                 said = f"output {k} differs from the twin's: {_worst(mine, other)}"
@@ -78,17 +86,22 @@ class TwinAgrees(Check):
             )
         if off <= 1:
             notes.score = max(notes.score, off)
+            along(case, name, CLAIM, mine, notes)
+            along(case, name, TWIN, other, notes)
             return
-        verdict = self._judged(case, name, other)
-        at_kink = verdict.kink is not None
-        if verdict.verdict == "correct" and not at_kink:
-            # Both are right: what differs is rounding, of entries that cancel.
-            return
-        at_kink = at_kink and verdict.verdict == "correct"
+        own, twins = self._judged(case, name, mine), self._judged(case, name, other)
+        at_kink = own.kink is not None or twins.kink is not None
+        right = {own.verdict, twins.verdict} == {"correct"}
+        if right and not at_kink:
+            return  # what differs is rounding, of entries that cancel
+        at_kink = at_kink and right
         if at_kink and case.subject.kinks != "twin":
             notes.remarks.append(f"at a kink the gradient of `{name}` differs from the twin's")
             return
         index = _worst_index(mine, other)
+        if not at_kink:
+            along(case, name, CLAIM, mine, notes)
+            along(case, name, TWIN, other, notes)
         yield case.finding(
             self.name,
             "wrong_at_kink" if at_kink else "wrong",
@@ -103,25 +116,57 @@ class TwinAgrees(Check):
             cotangent=case.numpy_cotangents(),
         )
 
-    def _judged(self, case: Case, name: str, other: np.ndarray) -> Judgement:
-        """The verdict on the twin's gradient here, as if the subject had claimed it."""
+    def _judged(self, case: Case, name: str, gradient: np.ndarray) -> Judgement:
+        """The verdict on a gradient here, as if the subject had claimed it."""
         backend = case.backend
-        claim = {**case.claim, name: backend.cast(backend.from_numpy(other), case.dtype)}
+        claim = {**case.claim, name: backend.cast(backend.from_numpy(gradient), case.dtype)}
         cotangents = tuple(case.cotangents[k] for k in case.judged)
         return judge(case.problem(), cotangents, seed=case.example.seed, claim=claim)[name]
 
 
 def _twin_noise(case: Case, twin: Twin, name: str, other: np.ndarray) -> float:
-    """How far the twin's own rounding moves its gradient: its cotangents off by an ulp."""
-    off = 0.0
+    """How far the twin's own rounding moves its gradient: cotangents, and inputs, off by an ulp."""
+    given = case.numpy_cotangents()
+    moves = []
     for replica in range(REPLICAS):
         us = tuple(
             None if u is None else case.backend.to_numpy(case.off_by_an_ulp(u, replica))
             for u in case.cotangents
         )
-        moved = twin.gradients(us, case.as_numpy(), (name,))[name]
-        off = max(off, float(np.max(np.abs(moved - other), initial=0.0)))
-    return off
+        moves.append(_move(twin.gradients(us, case.as_numpy(), (name,))[name], other))
+        with contextlib.suppress(*SKIPPED):  # an ulp outside the domain says nothing
+            there = twin.gradients(given, _off_by_an_ulp(case, replica), (name,))
+            moves.append(_small(_move(there[name], other), other, given))
+    return max(moves)
+
+
+def _output_noise(case: Case, twin: Twin, k: int, other: np.ndarray) -> float:
+    """How far the twin's own rounding moves an output: its inputs off by an ulp."""
+    moves = [0.0]
+    for replica in range(REPLICAS):
+        with contextlib.suppress(*SKIPPED):
+            there = twin.outputs(_off_by_an_ulp(case, replica))[k]
+            moves.append(_small(_move(there, other), other, case.as_numpy().values()))
+    return max(moves)
+
+
+def _off_by_an_ulp(case: Case, replica: int) -> dict[str, Any]:
+    numbers = case.as_numpy()
+    for name in case.subject.differentiable:
+        moved = case.off_by_an_ulp(case.arrays[name], replica)
+        numbers[name] = case.backend.to_numpy(moved)
+    return numbers
+
+
+def _move(there: np.ndarray, other: np.ndarray) -> float:
+    return float(np.max(np.abs(there - other), initial=0.0))
+
+
+def _small(move: float, other: np.ndarray, terms: Iterable[Any]) -> float:
+    """A move, where it is rounding and not the step of a staircase or the side of a kink."""
+    arrays = [other, *(a for a in terms if isinstance(a, np.ndarray))]
+    size = max(float(np.max(np.abs(a), initial=0.0)) for a in arrays)
+    return move if move <= MOVED * size else 0.0
 
 
 def _distance(a: np.ndarray, b: np.ndarray, more: float = 0.0) -> float:

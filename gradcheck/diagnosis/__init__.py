@@ -6,8 +6,10 @@ A family is a module with `explain(evidence, judgement) -> Explanation | None`, 
 
 from __future__ import annotations
 
+from gradcheck.diagnosis import budget
 from gradcheck.diagnosis.explain import MODULES, explain
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.group import relate
+from gradcheck.diagnosis.words import quoted
 
-__all__ = ["MODULES", "Explanation", "explain", "plain", "relate"]
+__all__ = ["MODULES", "Explanation", "budget", "explain", "plain", "quoted", "relate"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.evidence import Evidence, equal, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.functions import Function, known
 from gradcheck.judgement.problem import Judgement
@@ -41,10 +41,10 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
             return _another(name, f"{given[0]:g} {name}", named)
         product = y / x
         for part, candidate in (("first", slope - product), ("second", product)):
-            if equal(candidate, given) and not equal(candidate, 0 * given):
+            if explains(candidate, given, slope) and not equal(candidate, 0 * given):
                 return _product(name, part)
         for other in known():
-            if alone and other.name != named and equal(other.slope(x), given):
+            if alone and other.name != named and explains(other.slope(x), given, slope):
                 return _another(name, other.name, named)
         forms = (
             ("the function itself in place of its derivative", y),
@@ -57,7 +57,7 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
             ("the derivative times the output", slope * y),
         )
         for said, candidate in forms:
-            if equal(candidate, given):
+            if explains(candidate, given, slope):
                 text = f"the gradient of `{name}` has {said}"
                 return Explanation(text, "wrong derivative", f"wrong derivative: {said}")
     return None
@@ -137,13 +137,13 @@ def _pair(due: Function, z: np.ndarray, ratio: np.ndarray, solid: np.ndarray) ->
         return None
     given = ratio[solid] * slope
     for other in known():
-        if other.name != due.name and equal(other.slope(z)[solid], given):
+        if other.name != due.name and explains(other.slope(z)[solid], given, slope):
             return other.name
-    if equal(due.slope(due.f(z))[solid], given):
+    if explains(due.slope(due.f(z))[solid], given, slope):
         return "output"
-    if equal(slope**2, given):
+    if explains(slope**2, given, slope):
         return "squared"
-    return "value" if equal(due.f(z)[solid], given) else None
+    return "value" if explains(due.f(z)[solid], given, slope) else None
 
 
 def _told(name: str, due: str, used: str) -> Explanation:

@@ -38,6 +38,16 @@ CATALOGUE: tuple[Fault, ...] = (
           ".mean( where forward takes no mean"),
     Fault("path missing", "sums", "what is missing is the gradient through a mean, a variance, a "
           "norm, a normaliser, a skip, an output, a factor", "every use of the input in forward"),
+    Fault("path added", "frameworks", "what outputs contribute that do not depend on the input, or "
+          "the cotangent itself", "a mask, a branch or a residual that only one side has"),
+    Fault("wrong windows", "frameworks", "windows laid out with another stride or dilation",
+          "stride, dilation and padding, in vjp as in forward"),
+    Fault("wrong axis", "frameworks", "taken over other axes than forward's",
+          "axis= and keepdims=, in vjp as in forward"),
+    Fault("wrong factor", "frameworks", "the output or an input as a factor once more or once less",
+          "each factor of the derivative, one by one"),
+    Fault("wrong beyond a bound", "frameworks", "right on one side of a value, or outside a range",
+          "a branch, a clip or a threshold on the values"),
     Fault("truncated through time", "sums", "what later steps contribute is missing",
           "the gradient of the state, carried from each step to the one before"),
     Fault("cotangent ignored", "functions", "the gradient for a cotangent of ones",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.evidence import Evidence, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import number
 from gradcheck.judgement.problem import Judgement
@@ -28,7 +28,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 "a factor i, or a conjugate",
             )
     for said, cotangents in _bent(evidence):
-        if np.allclose(evidence.gradient(name, cotangents), evidence.returned, rtol=1e-7):
+        if explains(evidence.gradient(name, cotangents), evidence.returned, evidence.expected):
             return _told(name, f"uses {said} of the cotangent", f"{said} of the cotangent")
     return _other_input(evidence)
 

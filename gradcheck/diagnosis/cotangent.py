@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.diagnosis import jacobian
 from gradcheck.diagnosis.elsewhere import updated
-from gradcheck.diagnosis.evidence import Evidence, Outputs, equal, stacked
+from gradcheck.diagnosis.evidence import Evidence, Outputs, equal, explains, stacked
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.jacobian import flat
 from gradcheck.judgement.problem import Judgement
@@ -41,7 +41,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None  # NaN times a zero cotangent is NaN: no term without one
     for fault, said, cause, change in CHANGES:
         changed = tuple(np.asarray(change(c)) for c in u)
-        if equal(evidence.gradient(name, changed), claim):
+        if explains(evidence.gradient(name, changed), claim, evidence.expected):
             text = f"the gradient of `{name}` {said}"
             return Explanation(text, fault, f"cotangent {cause}", HINT)
     for test in (_updated, _constant, _added, _result, _normalised):
@@ -59,8 +59,11 @@ def _updated(evidence: Evidence, u: Outputs) -> Explanation | None:
             there, error = jacobian.numerical(
                 scene.forward, {**scene.arrays, **point.changes}, name
             )
-            if equal(
-                stacked(u) @ there, flat(evidence.returned), float(np.max(error, initial=0.0))
+            if explains(
+                stacked(u) @ there,
+                flat(evidence.returned),
+                flat(evidence.expected),
+                float(np.max(error, initial=0.0)),
             ):
                 text = f"the gradient of `{name}` {point.said}"
                 return Explanation(text, point.fault, f"{point.fault}: {other}", point.hint)
@@ -91,7 +94,11 @@ def _added(evidence: Evidence, u: Outputs) -> Explanation | None:
         return None
     x = flat(evidence.array)
     weight = float(constant @ x / (x @ x)) if np.any(x) else 0.0
-    if weight and equal(weight * x, constant) and evidence.matches(evidence.claimed, evidence.true):
+    if (
+        weight
+        and equal(weight * x, constant)
+        and equal(evidence.claimed, evidence.true, evidence.error)
+    ):
         return Explanation(
             f"the gradient of `{name}` has {weight:.6g} times `{name}` added to it, "
             "which the cotangent does not multiply (weight decay)",
@@ -113,7 +120,9 @@ def _result(evidence: Evidence, u: Outputs) -> Explanation | None:
     if not np.all(np.isfinite(right)) or not claim.size:
         return None
     bound = float(np.max(np.abs(claim)))
-    if np.any(np.abs(right) > bound * (1 + 1e-6)) and equal(np.clip(right, -bound, bound), claim):
+    if np.any(np.abs(right) > bound * (1 + 1e-6)) and explains(
+        np.clip(right, -bound, bound), claim, right
+    ):
         return Explanation(
             f"the gradient of `{name}` is clipped to at most {bound:.6g} in magnitude",
             "gradient clipped",
@@ -126,7 +135,7 @@ def _result(evidence: Evidence, u: Outputs) -> Explanation | None:
         ("only the sign of the right one", np.sign(right)),
         ("only the positive part of the right one", np.maximum(right, 0)),
     ):
-        if equal(changed, claim):
+        if explains(changed, claim, right):
             text = f"the gradient of `{name}` is {said}"
             return Explanation(text, "gradient bent", f"gradient bent: {said}", HINT)
     return None
@@ -137,7 +146,7 @@ def _normalised(evidence: Evidence, u: Outputs) -> Explanation | None:
     if not np.all(np.isfinite(right)) or not np.any(right):
         return None
     c = float(right @ claim / (right @ right))
-    if c == 0 or not equal(c * right, claim):
+    if c == 0 or not explains(c * right, claim, right):
         return None
     return Explanation(
         f"the gradient of `{evidence.name}` is divided by a norm or a sum of its own: "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.diagnosis import jacobian
-from gradcheck.diagnosis.evidence import Evidence, stacked
+from gradcheck.diagnosis.evidence import Evidence, leaves_little, stacked
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis
 from gradcheck.evaluation import ForwardRaised
@@ -19,8 +19,6 @@ from gradcheck.values import integer_range
 
 # Why the point -z may have been taken, beside a plain sign.
 MINUS = "a lost minus, or a sigmoid taken for one minus itself"
-# A rival must explain more than the truth does: leave no more than this share of the difference.
-LEFT = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,8 @@ def fits(evidence: Evidence, changes: dict[str, Any]) -> bool:
     off = np.abs(there - evidence.claimed)
     if not np.all((off <= allowed) | ~np.isfinite(there)):
         return False
-    return bool(np.nanmax(off) <= LEFT * np.nanmax(np.abs(evidence.true - evidence.claimed)))
+    gap = float(np.nanmax(np.abs(evidence.true - evidence.claimed)))
+    return leaves_little(there, evidence.claimed, gap, error)
 
 
 def _far(evidence: Evidence, arrays: dict[str, Any], v: np.ndarray, claim: np.ndarray) -> bool:

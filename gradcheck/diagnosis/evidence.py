@@ -19,6 +19,13 @@ Outputs = tuple[np.ndarray, ...]
 EXACT = 1e-9
 # A candidate fits where it misses by no more than this share of the largest entry.
 FIT = 1e-7
+# It explains a mistake where it leaves of it no more than this share beside the known errors, and
+# no more than that share with them.
+EXPLAINED, DROWNED = 1e-3, 0.1
+
+
+class TooSmall(Exception):
+    """An example too small for a family to say anything at it, for or against."""
 
 
 @dataclass(frozen=True)
@@ -173,12 +180,14 @@ class Evidence:
         return unflat(u @ self.scene.numerical(name)[0], np.asarray(self.scene.arrays[name]))
 
     def matches(self, candidate: np.ndarray, target: np.ndarray | None = None) -> bool:
-        """Whether a Jacobian equals the claimed one (or `target`), within the known errors."""
+        """Whether a Jacobian is the claimed one (or `target`): the mistake, not the truth again."""
         target = self.claimed if target is None else target
         if np.shape(candidate) != np.shape(target):
             return False
+        known = np.isfinite(self.true) & np.isfinite(self.claimed)
+        gap = float(np.max(np.abs(self.true - self.claimed)[known], initial=0.0))
         errors = self.error if np.shape(self.error) == np.shape(target) else np.zeros(())
-        return equal(candidate, target, errors)
+        return equal(candidate, target, errors) and leaves_little(candidate, target, gap, errors)
 
     def matrices(self) -> dict[str, np.ndarray]:
         """The real inputs of two axes or more that are not this one."""
@@ -222,6 +231,31 @@ def equal(a: np.ndarray, b: np.ndarray, errors: np.ndarray | float = 0.0) -> boo
     return bool(np.all(np.abs(a - b)[known] <= FIT * scale + 30 * errors[known]))
 
 
+def explains(
+    candidate: np.ndarray,
+    claim: np.ndarray,
+    truth: np.ndarray,
+    errors: np.ndarray | float = 0.0,
+) -> bool:
+    """Whether a candidate is the claim, and far nearer to it than the truth is."""
+    if np.shape(candidate) != np.shape(claim) or not equal(candidate, claim, errors):
+        return False
+    off = np.abs(np.asarray(truth) - claim)
+    return leaves_little(candidate, claim, float(np.nanmax(off, initial=0.0)), errors)
+
+
+def leaves_little(
+    candidate: np.ndarray, claim: np.ndarray, gap: float, errors: np.ndarray | float
+) -> bool:
+    """Whether of a mistake as large as `gap` next to nothing is left beside a candidate."""
+    left = np.abs(np.asarray(candidate) - claim)
+    known = np.isfinite(left)
+    errors = np.broadcast_to(np.where(np.isfinite(errors), errors, 0.0), left.shape)
+    if np.max(left[known], initial=0.0) > DROWNED * gap:
+        return False
+    return bool(np.all(left[known] <= EXPLAINED * gap + 30 * errors[known]))
+
+
 def axes_of(item: Input | None, ndim: int) -> tuple[str, ...]:
     """Names of the axes as declared: `batch`, `4*units`; "" for a fixed or a leading axis."""
     if item is None:
@@ -230,4 +264,15 @@ def axes_of(item: Input | None, ndim: int) -> tuple[str, ...]:
     return ("",) * (ndim - len(own)) + own[len(own) - min(ndim, len(own)) :]
 
 
-__all__ = ["Evidence", "Outputs", "Scene", "axes_of", "equal", "flat", "stacked", "unstacked"]
+__all__ = [
+    "Evidence",
+    "Outputs",
+    "Scene",
+    "axes_of",
+    "equal",
+    "explains",
+    "flat",
+    "leaves_little",
+    "stacked",
+    "unstacked",
+]

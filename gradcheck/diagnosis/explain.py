@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.diagnosis import conditions, inherited
-from gradcheck.diagnosis.evidence import Evidence, Scene
+from gradcheck.diagnosis import budget, conditions, inherited, sizes
+from gradcheck.diagnosis.evidence import Evidence, Scene, TooSmall
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.scenes import Study, study_of
+from gradcheck.diagnosis.words import clause
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.judgement import numerical_gradient
@@ -36,12 +37,16 @@ MODULES: tuple[str, ...] = (
     "multiplied",
     "swapped",
     "moved",
+    "windows",
     "parts",
     "activation",
     "elsewhere",
     "summed",
+    "added",
     "rowwise",
+    "weighted",
     "paths",
+    "axes",
     "stale",
     "where",
     "slope",
@@ -61,7 +66,7 @@ def explain(case: Case, judgement: Judgement) -> Explanation:
         told = Explanation(plain(judgement))
     cause = told.cause or f"{judgement.name}: {told.fault or judgement.verdict}"
     shown = _shown(case, judgement.name) | told.evidence
-    return Explanation(told.message, told.fault, cause, told.hint, shown)
+    return Explanation(clause(told.message), told.fault, cause, told.hint, shown)
 
 
 def _told(case: Case, judgement: Judgement) -> Explanation:
@@ -82,7 +87,7 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
         if told is None or (told.fault or "").startswith("wrong "):
             told = conditions.symmetric(study, judgement.name) or told
         if told is not None:
-            return conditions.limited(study, judgement.name, told)
+            return sizes.limited(study, judgement.name, told)
     told = conditions.explain(study, case, judgement, generic=bool(scenes))
     return told if told is not None else Explanation(plain(judgement))
 
@@ -101,7 +106,9 @@ def _square(study: Study, judgement: Judgement) -> Explanation | None:
     told = named(scenes, judgement) if len(scenes) > 1 else None
     if told is None:
         return None
-    return replace(told, message=f"{told.message}, where sizes are equal")
+    equal = sizes.squareness(study, judgement.name)
+    where = f"where {equal[0]}" if equal is not None else "where sizes are equal"
+    return replace(told, message=f"{told.message}, {where}")
 
 
 def wrong_scenes(study: Study, name: str, verdict: str = "wrong") -> list[Scene]:
@@ -130,20 +137,35 @@ def named(
 ) -> Explanation | None:
     """The first family that says the same of every scene. others: some may be right."""
     right = tuple(o.of(judgement.name) for o in others if all(o is not s for s in scenes))
-    evidence = [replace(s.of(judgement.name), right=lambda: right) for s in scenes]
+    evidence = [
+        replace(s.of(judgement.name), right=lambda: right) for s in _telling(scenes, judgement)
+    ]
     for module in MODULES:
         family = import_module(f"gradcheck.diagnosis.{module}").explain
-        first = _asked(family, evidence, 0, judgement)
-        if first is not None and all(
-            _key(_asked(family, evidence, k, judgement)) == first.key
-            for k in range(1, len(evidence))
-        ):
-            return first
+        told = agreed(family, evidence, judgement)
+        if told is not None:
+            return told
     return None
 
 
-def _key(told: Explanation | None) -> str | None:
-    return told.key if told is not None else None
+def _telling(scenes: Sequence[Scene], judgement: Judgement) -> Sequence[Scene]:
+    """Without those at which the claim happens to be zero, where there are two others."""
+    found = [s for s in scenes if np.any(s.claimed(judgement.name))]
+    return found if len(found) > 1 else scenes
+
+
+def agreed(family: Any, evidence: Sequence[Evidence], judgement: Judgement) -> Explanation | None:
+    """What a family says of every example large enough for it, of two at least if there are."""
+    said: list[Explanation] = []
+    for k in range(len(evidence)):
+        try:
+            told = _asked(family, evidence, k, judgement)
+        except TooSmall:
+            continue
+        if told is None or (said and told.key != said[0].key):
+            return None
+        said.append(told)
+    return said[0] if len(said) >= min(2, len(evidence)) else None
 
 
 def _asked(
@@ -164,7 +186,7 @@ def _shown(case: Case, name: str) -> dict[str, Any]:
     problem, backend = case.problem(), case.backend
     cotangents = tuple(case.cotangents[k] for k in case.judged)
     returned = backend.to_numpy(case.claim[name])
-    if not 0 < returned.size <= MOST_ENTRIES:
+    if not 0 < returned.size <= MOST_ENTRIES or budget.spent():
         return {"returned": returned}
     expected, _ = numerical_gradient(problem, name, cotangents)
     return {"expected": expected, "returned": returned}

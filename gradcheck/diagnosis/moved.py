@@ -83,6 +83,10 @@ def _shifted(table: np.ndarray, a: int, signed: int, name: str) -> Iterator[Move
     text = "off by one" if shift == 1 else f"off by {shift}"
     yield fault, f"{text} along {name}: shifted by {signed}, zeros moved in", empty
     yield "rolled", f"rolled by {signed} along {name}", rolled
+    if size - shift >= 3:  # what moves in comes from beyond the array, as of padding
+        beyond = rolled.copy()
+        beyond[tuple(hole)] = np.nan
+        yield fault, f"{text} along {name}: shifted by {signed}", beyond
     if shift == 1:
         clamped = np.take(table, np.clip(np.arange(size) - signed, 0, size - 1), a)
         yield fault, f"off by one along {name}: index i holds the value of i {-signed:+d}", clamped
@@ -92,21 +96,50 @@ def _permuted(evidence: Evidence) -> Explanation | None:
     """Whole slices along one axis stand in another order."""
     table = evidence.true.reshape(len(evidence.true), *evidence.shape)
     claimed = evidence.claimed.reshape(table.shape)
+    name = evidence.name
     for a in range(1, table.ndim):
-        size = table.shape[a]
-        if size < 3:
+        found = _order(table, claimed, a)
+        if found is None:
             continue
-        wanted = [_slice(table, a, i) for i in range(size)]
-        given = [_slice(claimed, a, i) for i in range(size)]
-        order = [[i for i in range(size) if np.allclose(g, wanted[i], 1e-7)] for g in given]
-        if all(len(o) == 1 for o in order):
-            found = [o[0] for o in order]
-            if sorted(found) == list(range(size)) and found != list(range(size)):
-                where = axis(evidence.axes, a - 1)
-                name = evidence.name
-                text = f"the gradient of `{name}` stands in another order along {where}"
-                return _told(name, "permuted", text, f"along {where}")
+        if not evidence.matches(np.take(table, found, a).reshape(evidence.claimed.shape)):
+            continue
+        where = axis(evidence.axes, a - 1)
+        blocks = _blocks(found, evidence.axes[a - 1])
+        if blocks is not None:
+            said = f"{blocks} along {where} swapped"
+            return _told(name, "permuted", f"the gradient of `{name}` has {said}", said)
+        text = f"the gradient of `{name}` stands in another order along {where}"
+        return _told(name, "permuted", text, f"along {where}")
     return None
+
+
+def _order(table: np.ndarray, claimed: np.ndarray, a: int) -> list[int] | None:
+    """The slice of the truth that each slice of the claim is, where that is another order."""
+    size = table.shape[a]
+    if size < 3:
+        return None
+    wanted = [_slice(table, a, i) for i in range(size)]
+    given = [_slice(claimed, a, i) for i in range(size)]
+    order = [[i for i in range(size) if np.allclose(g, wanted[i], 1e-7)] for g in given]
+    if any(len(o) != 1 for o in order):
+        return None
+    found = [o[0] for o in order]
+    return found if sorted(found) == list(range(size)) and found != list(range(size)) else None
+
+
+def _blocks(order: list[int], declared: str) -> str | None:
+    """Two of the equal parts that an axis such as `4*units` is made of, exchanged."""
+    count = declared.split("*")[0].strip()
+    if not count.isdigit() or len(order) % int(count):
+        return None
+    parts = np.array(order).reshape(int(count), -1)
+    size = parts.shape[1]
+    if np.any(np.diff(parts, axis=1) != 1) or np.any(parts[:, 0] % size):
+        return None
+    moved = np.flatnonzero(parts[:, 0] // size != np.arange(int(count)))
+    if len(moved) != 2:
+        return None
+    return f"parts {moved[0] + 1} and {moved[1] + 1} of {count}"
 
 
 def _slice(table: np.ndarray, a: int, i: int) -> np.ndarray:

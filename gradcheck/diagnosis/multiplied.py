@@ -34,10 +34,10 @@ def _fits(evidence: Evidence, matrix: np.ndarray) -> bool:
     if evidence.is_complex or np.mean(np.isfinite(true)) < 0.5:
         return False
     size = len(matrix)
-    tables = [(true.reshape(len(true), *evidence.shape), claimed, 1)]
+    tables = [(true.reshape(len(true), *evidence.shape), 1)]
     if evidence.one_output and not np.iscomplexobj(evidence.outputs[0]):
-        tables.append((true.reshape(*evidence.outputs[0].shape, -1), claimed, 0))
-    for table, other, first in tables:
+        tables.append((true.reshape(*evidence.outputs[0].shape, -1), 0))
+    for table, first in tables:
         last = table.ndim if first else table.ndim - 1
         for axis in range(first, last):
             if table.shape[axis] != size:
@@ -46,6 +46,6 @@ def _fits(evidence: Evidence, matrix: np.ndarray) -> bool:
             for used, wanted in ((matrix, matrix.T), (matrix.T, matrix)):
                 inner = np.linalg.solve(wanted, ends.reshape(size, -1))
                 candidate = np.moveaxis((used @ inner).reshape(ends.shape), 0, axis)
-                if equal(candidate, other.reshape(table.shape)):
+                if evidence.matches(candidate.reshape(claimed.shape)):
                     return True
     return False

@@ -7,7 +7,7 @@ import numpy as np
 from gradcheck.diagnosis import where
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import fitting
+from gradcheck.diagnosis.places import Rule, fitting
 from gradcheck.diagnosis.words import TIME, axis
 from gradcheck.judgement.problem import Judgement
 
@@ -25,12 +25,11 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             told = where.place(evidence)
             if told is not None or evidence.integers():
                 return told
-        told = _diagonal(evidence, kept, dropped)
-        if told is not None:
-            return told
-        told = _duplicates(evidence, *table) or _rows(evidence, *table) or _back(evidence, *table)
-        if told is not None:
-            return told
+        steps = any(name in TIME for name in evidence.axes)
+        for law in (_back, *LAWS) if steps else (*LAWS, _back):
+            told = law(evidence, *table)
+            if told is not None:
+                return told
     return _averaged(evidence) or _recurrent(evidence)
 
 
@@ -96,7 +95,10 @@ def output_axes(evidence: Evidence) -> tuple[str, ...]:
             if e.outputs[0].ndim > a
         ]
         common = set.intersection(*fits)
-        names.append(common.pop() if len(common) == 1 else "")
+        name = common.pop() if len(common) == 1 else ""
+        sizes = {e.outputs[0].shape[a] for e in seen if e.outputs[0].ndim > a}
+        # An axis of fixed size may meet by chance the size of one that the input alone has.
+        names.append("" if name in evidence.axes and len(seen) > 1 and len(sizes) == 1 else name)
     return tuple(names)
 
 
@@ -140,21 +142,25 @@ def _summed_axis(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> s
     names = output_axes(evidence)
     rows = np.array([index for _, index in evidence.scene.rows])
     for a, name in enumerate(names):
-        if not name or name in evidence.axes:
+        size = evidence.outputs[0].shape[a]
+        if (name in evidence.axes and name) or size < 2:
             continue
-        used = [len(np.unique(rows[kept[:, i] | dropped[:, i], a])) for i in range(kept.shape[1])]
-        if all(n == evidence.outputs[0].shape[a] for n in used):
-            return name
+        feeds = [rows[kept[:, i] | dropped[:, i]] for i in range(kept.shape[1])]
+        used = [len(np.unique(f[:, a])) for f in feeds]
+        apart = all(len(np.unique(np.delete(f, a, axis=1), axis=0)) == 1 for f in feeds if len(f))
+        some = name and apart and max(used) == size and not evidence.integers()
+        if all(n == size for n in used) or some:
+            return f"`{name}`" if name else f"axis {a} of the output"
     return None
 
 
 def _one_sample(name: str, which: str, summed: str) -> Explanation:
-    fault = "missing batch sum" if summed in ("batch", "n", "samples") else "missing broadcast sum"
+    batch = summed.strip("`") in ("batch", "n", "samples")
     return Explanation(
-        f"the gradient of `{name}` comes from the {which} index of `{summed}` alone: "
-        f"the sum over `{summed}` is missing",
-        fault,
-        f"sum over `{summed}` missing: {which} kept",
+        f"the gradient of `{name}` comes from the {which} index of {summed} alone: "
+        f"the sum over {summed} is missing",
+        "missing batch sum" if batch else "missing broadcast sum",
+        f"sum over {summed} missing: {which} kept",
         f"sum the cotangent over {summed}; look for =, [0] or [-1] where += or .sum is meant",
     )
 
@@ -167,14 +173,20 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
         return None  # the second: elementwise, where the entry says more than the output
     shape, used = evidence.outputs[0].shape, np.asarray((kept | dropped).any(axis=1))
     names = output_axes(evidence)
-    found = fitting(gone.reshape(shape), used.reshape(shape), names)
+    found = _everywhere(evidence, fitting(gone.reshape(shape), used.reshape(shape), names))
     if not found:
         return None
     rule = found[0]
     place = rule.said.removeprefix("at ")
+    summed = _summed_axis(evidence, kept, dropped)
     for a, dim in enumerate(names):
-        if dim and dim not in evidence.axes and rule.key in (f"{a} rest", f"{a} front"):
-            return _one_sample(evidence.name, "first" if rule.key.endswith("rest") else "last", dim)
+        mine = f"`{dim}`" if dim and dim not in evidence.axes else f"axis {a} of the output"
+        if not (mine == summed or (dim and dim not in evidence.axes)):
+            continue
+        one = ("last", "first") if shape[a] == 2 else ()
+        if rule.key in [f"{a} {key}" for key in ("rest", "front", *one)]:
+            which = "first" if rule.key.split()[1] in ("rest", "last") else "last"
+            return _one_sample(evidence.name, which, mine)
     return Explanation(
         f"the gradient of `{evidence.name}` misses what comes from outputs at {place}",
         rule.fault,
@@ -182,6 +194,21 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
         "a loop or a slice over the cotangent that stops or starts too early",
         {"rule": rule.key},
     )
+
+
+def _everywhere(evidence: Evidence, found: list[Rule]) -> list[Rule]:
+    """Those of some rules about outputs that hold at the other examples too."""
+    for other in evidence.more():
+        table = selection(other)
+        if table is None:
+            return []
+        gone = np.asarray(table[1].any(axis=1))
+        used = np.asarray((table[0] | table[1]).any(axis=1))
+        shape = other.outputs[0].shape
+        names = ("",) * len(shape)
+        there = {r.key for r in fitting(gone.reshape(shape), used.reshape(shape), names)}
+        found = [rule for rule in found if rule.key in there]
+    return found
 
 
 def _back(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
@@ -200,6 +227,10 @@ def _back(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
                 if later[dropped].min() > reach:
                     return _truncated(evidence, axis(evidence.axes, b), reach, way)
     return None
+
+
+# What may be dropped, in the order asked.
+LAWS = (_diagonal, _duplicates, _rows)
 
 
 def _truncated(evidence: Evidence, where: str, reach: int, way: str) -> Explanation:
@@ -237,9 +268,8 @@ def _recurrent(evidence: Evidence) -> Explanation | None:
         return None
     along = f"`{names[times[0]]}`"
     return Explanation(
-        f"the gradient of `{evidence.name}` is truncated through time: it is right for outputs "
-        f"before index {first} of {along} and wrong for all after, as if the path through the "
-        "previous step were missing",
+        f"the gradient of `{evidence.name}` is truncated through time: right for outputs before "
+        f"index {first} of {along}, and without the path through the previous step after it",
         "truncated through time",
         f"truncated through time after {first - 1} steps",
         "carry the gradient of the state from each step to the one before",

@@ -8,12 +8,14 @@ from itertools import combinations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.evidence import Evidence, TooSmall, equal
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis, listed
 from gradcheck.judgement.problem import Judgement
 
 Basis = list[np.ndarray]
+# Along a shorter axis a difference can be spanned by nearly anything.
+LEAST = 5
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
@@ -25,7 +27,10 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     missing = (true - claimed).reshape(len(true), *evidence.shape)
     told = _output(evidence) or _skip(evidence) or _twice(evidence) or _direct(evidence)
     told = told or _statistic(evidence, missing) or _straight(evidence)
-    return told or _passed_through(evidence)
+    told = told or _passed_through(evidence)
+    if told is None and min(evidence.shape, default=9) < LEAST:
+        raise TooSmall
+    return told
 
 
 def _output(evidence: Evidence) -> Explanation | None:
@@ -86,11 +91,21 @@ def _twice(evidence: Evidence) -> Explanation | None:
     if not evidence.one_output or len(shape) != 2 or shape[0] != shape[1]:
         return None
     other = np.swapaxes(evidence.claimed.reshape(*shape, -1), 0, 1).reshape(evidence.claimed.shape)
-    if equal(other, evidence.claimed) or not evidence.matches(
-        evidence.claimed + other, evidence.true
-    ):
+    if equal(other, evidence.claimed) or not equal(evidence.outputs[0], evidence.outputs[0].T):
         return None
-    return _told(evidence, f"the second use of `{evidence.name}` in a product with itself", "twice")
+    use = f"the second use of `{evidence.name}` in a product with itself"
+    for share, cause in ((1.0, "twice"), (0.5, "twice the same")):
+        if evidence.matches(share * (evidence.claimed + other), evidence.true):
+            if share == 1.0:
+                return _told(evidence, use, cause)
+            return Explanation(
+                f"the gradient of `{evidence.name}` counts one of its two uses in a product with "
+                "itself twice, and the other not at all",
+                "path missing",
+                f"path missing: {cause}",
+                "2 u X where (u + u.T) X is meant",
+            )
+    return None
 
 
 def _straight(evidence: Evidence) -> Explanation | None:
@@ -105,6 +120,18 @@ def _straight(evidence: Evidence) -> Explanation | None:
         there.true - there.claimed, missing, evidence.error
     ):
         return None
+    off = np.abs(missing).max(axis=1)
+    if np.mean(off > 1e-7 * np.max(off)) < 0.6:
+        return None  # a term of forward reaches most outputs: here some alone are wrong
+    idle = (np.abs(evidence.true) <= 30 * evidence.error) & (np.abs(missing) > 1e-3 * np.max(off))
+    if idle.any():
+        return Explanation(
+            f"the gradient of `{name}` has a term that is the same at every point, and that "
+            "forward does not have",
+            "path added",
+            "path added: constant",
+            "a term of vjp that no use of the input in forward accounts for",
+        )
     return _told(evidence, f"a part of forward that is linear in `{name}`", "linear part")
 
 

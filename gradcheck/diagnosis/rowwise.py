@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.parts import output_axes
+from gradcheck.diagnosis.scale import ratio
 from gradcheck.diagnosis.words import axis, number
 from gradcheck.judgement.problem import Judgement
 
@@ -19,9 +20,9 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if not evidence.scene.is_linear(evidence.name) or np.iscomplexobj(evidence.outputs[0]):
         return None
     for factors, where, ends in _factors(evidence):
-        if np.any(np.abs(factors - 1.0) < 1e-9):
-            continue  # right in some rows: which ones says more
         said = _named(evidence, factors, ends)
+        if said is None and np.any(np.abs(factors - 1.0) < 1e-9):
+            continue  # right in some rows: which ones says more
         name = evidence.name
         if said is not None:
             return Explanation(
@@ -38,6 +39,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             f"scaled index by index along {where}",
             "a count, a norm or a sum of that row",
         )
+    if ratio(evidence) is not None:
+        raise TooSmall  # one factor for all rows here, which other examples may tell apart
     return None
 
 
@@ -74,6 +77,14 @@ def _along(evidence: Evidence, a: int, shape: tuple[int, ...]) -> np.ndarray | N
 
 
 def _named(evidence: Evidence, factors: np.ndarray, dim: str) -> str | None:
+    held = np.isfinite(factors)
+    for index, value in evidence.integers().items():
+        if value.shape != factors.shape:
+            continue
+        repeats = (value[:, None] == value).sum(axis=1)
+        for said, told in (("1/", 1.0 / repeats), ("", 1.0 * repeats)):
+            if np.allclose(told[held], factors[held], rtol=1e-6, atol=0):
+                return f"{said}(how often `{index}` repeats an index)"
     for mask, value in evidence.masks().items():
         if value.ndim < 1 or value.shape[0] != len(factors):
             continue
@@ -86,7 +97,6 @@ def _named(evidence: Evidence, factors: np.ndarray, dim: str) -> str | None:
                 (f"(the count of `{mask}`)/(its size)", count / size),
                 (f"(the size of `{mask}`)/(its count)", size / count),
             ):
-                held = np.isfinite(factors)
                 if np.allclose(told[held], factors[held], rtol=1e-6, atol=0):
                     return said
     return None

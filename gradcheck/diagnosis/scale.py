@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.evidence import Evidence, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import factor, known_factor
 from gradcheck.judgement.problem import Judgement
@@ -58,7 +58,11 @@ def ratio(evidence: Evidence) -> float | None:
     if not weight or not evidence.scene.is_linear(evidence.name):
         return None
     c = float(np.sum(true[known] * claimed[known]) / weight)
-    if c == 0.0 or abs(c - 1) < 1e-8 or not equal(c * true, claimed, abs(c) * evidence.error):
+    if (
+        c == 0.0
+        or abs(c - 1) < 1e-8
+        or not explains(c * true, claimed, true, abs(c) * evidence.error)
+    ):
         return None
     if abs(c - 1) < NEAR:  # where `equal` would take rounding for a factor
         left = np.abs(claimed - c * true)[known] - 30 * evidence.error[known]
@@ -87,6 +91,8 @@ def quantities(evidence: Evidence) -> dict[str, float]:
             continue
         if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf":
             found[f"`{name}`"] = float(value)
+    for name, value in {**evidence.masks(), **evidence.integers()}.items():
+        found[f"(nonzero entries of `{name}`)"] = float(np.count_nonzero(value))
     found["the number of entries"] = float(evidence.array.size)
     found["the number of outputs"] = float(sum(np.size(o) for o in evidence.outputs))
     for k, size in enumerate(evidence.shape):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
@@ -12,6 +11,7 @@ import numpy as np
 
 from gradcheck.backends.base import Backend
 from gradcheck.case import Case
+from gradcheck.diagnosis import budget
 from gradcheck.diagnosis.evidence import Scene
 from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
 from gradcheck.examples import Example, arrays_of, is_legal
@@ -44,11 +44,6 @@ def half_square(names: int) -> tuple[tuple[int, ...], ...]:
     return tuple(tables)
 
 
-# A name is worth so many seconds of a slow subject's time and so many of its evaluations.
-SECONDS = 2.0
-EVALUATIONS = 20_000
-
-
 class OutOfTime(ArithmeticError):
     """The budget of one finding is spent."""
 
@@ -65,17 +60,17 @@ class Study:
     backend: Backend
     raised: str = ""
     told: dict[Any, Any] = field(default_factory=dict)
-    until: float = float("inf")
+    until: budget.Deadline = field(default_factory=budget.Deadline)
     left: float = float("inf")
     _scenes: list[Scene] | None = None
 
     def begin(self) -> None:
         """A fresh budget: one finding's."""
-        self.until, self.left = time.perf_counter() + SECONDS, EVALUATIONS
+        self.until, self.left = budget.of_finding(), budget.EVALUATIONS
 
     @property
     def spent(self) -> bool:
-        return self.left <= 0 or time.perf_counter() > self.until
+        return self.left <= 0 or self.until.passed
 
     def spend(self) -> None:
         """Before every call of the subject. Raises OutOfTime."""
@@ -116,7 +111,7 @@ class Study:
     def stretched(self, name: str) -> list[Scene]:
         """The scenes with one input four times as large: past the bounds of a clip."""
         item = self.subject.inputs[name]
-        if not isinstance(item, Array) or item.low is not None or item.high is not None:
+        if not isinstance(item, Array) or (item.low, item.high, item.domain) != (None,) * 3:
             return []
         rng, found = np.random.default_rng(61), []
         for scene in self.scenes:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Evidence, equal
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.words import number
+from gradcheck.diagnosis.words import apart, number
 from gradcheck.judgement.problem import Judgement
 
 
@@ -22,10 +22,10 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     slope, given = np.diag(true), np.diag(claimed)
     at = int(np.argmax(np.abs(given - slope)))
+    due, used = apart(slope[at], given[at])
     return Explanation(
         f"the gradient of `{evidence.name}` has a wrong derivative: at {evidence.name} = "
-        f"{number(evidence.array.flat[at])} it uses {number(given[at])} where forward has the "
-        f"slope {number(slope[at])}",
+        f"{number(evidence.array.flat[at])} it uses {used} where forward has the slope {due}",
         "wrong derivative",
         "wrong derivative",
         "the formula of the derivative",

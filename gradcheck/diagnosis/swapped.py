@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.evidence import Evidence, equal, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.judgement.problem import Judgement
 
@@ -13,9 +13,11 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if other == name or scene.claimed(other).shape != evidence.claimed.shape:
             continue
         theirs, error = scene.numerical(other)
-        if equal(theirs, evidence.true) or not equal(theirs, evidence.claimed, error):
+        if equal(theirs, evidence.true) or not explains(
+            theirs, evidence.claimed, evidence.true, error
+        ):
             continue
-        if evidence.matches(scene.claimed(other), evidence.true):
+        if equal(scene.claimed(other), evidence.true, evidence.error):
             first, second = sorted((name, other), key=scene.names.index)
             return Explanation(
                 f"the gradients of `{first}` and `{second}` are swapped: "

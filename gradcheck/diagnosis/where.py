@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis import beyond
+from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.places import fitting, rules
-from gradcheck.diagnosis.words import TIME, factor, number
+from gradcheck.diagnosis.words import TIME, factor
 from gradcheck.judgement.problem import Judgement
 
-# Bounds at which people cut: one of them inside the gap between right and wrong is named.
-CUTS = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 6.0, 0.1, -0.1)
+# Among fewer entries all may be wrong by chance.
+LEAST = 12
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     wrong, known = wrong_entries(evidence)
-    if not (wrong & known).any() or not (~wrong & known).any():
+    if not (wrong & known).any():
+        return None
+    if not (~wrong & known).any():
+        if evidence.array.size < LEAST:
+            raise TooSmall
         return None
     return _leak(evidence, wrong) or place(evidence) or _value(evidence, wrong, known)
 
@@ -53,6 +58,15 @@ def wrong_entries(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     return off.reshape(evidence.shape), measured.reshape(evidence.shape)
 
 
+def _telling(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """The same without entries that are zero in truth and claim: they are right in any place."""
+    wrong, known = wrong_entries(evidence)
+    given = np.any(evidence.claimed != 0.0, axis=0)
+    if evidence.is_complex:
+        given = given.reshape(2, -1).any(axis=0)
+    return wrong, known & (wrong | _live(evidence) | given.reshape(evidence.shape))
+
+
 def _live(evidence: Evidence) -> np.ndarray:
     """Entries whose true gradient is not zero for every cotangent."""
     live = np.nan_to_num(np.abs(evidence.true)).max(axis=0, initial=0.0) > 0
@@ -87,12 +101,12 @@ def _everywhere(evidence: Evidence) -> str:
 
 def place(evidence: Evidence) -> Explanation | None:
     """A rule in the indices that holds at every example, also at those where all is right."""
-    wrong, known = wrong_entries(evidence)
+    wrong, known = _telling(evidence)
     if not (wrong & known).any() or not (~wrong & known).any():
         return None
     found = {rule.key: rule for rule in fitting(wrong, known, evidence.axes)}
     for other in evidence.more():
-        there = {rule.key for rule in fitting(*wrong_entries(other), other.axes)}
+        there = {rule.key for rule in fitting(*_telling(other), other.axes)}
         found = {key: rule for key, rule in found.items() if key in there}
     for other in evidence.right():
         live = _live(other)
@@ -150,47 +164,13 @@ def _single(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
 
 
 def _value(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanation | None:
-    """Wrong where the entry itself (or its magnitude, or the output) lies beyond a bound."""
-    name = evidence.name
+    """Wrong where the entry itself, or its magnitude, lies beyond a bound or between two."""
     if evidence.is_complex or known.sum() < 6:
         return None
-    seen = [(evidence, wrong, known)]
-    seen += [(e, *wrong_entries(e)) for e in (*evidence.more(), *evidence.right())]
-    sides = [(f"`{name}`", [e.array for e, _, _ in seen])]
-    sides += [(f"|{name}|", [np.abs(e.array) for e, _, _ in seen])]
-    for said, values in sides:
-        for above in (True, False):
-            cut = _cut(values, seen, above)
-            if cut is None:
-                continue
-            how = _everywhere(evidence)
-            sign = ">" if above else "<"
-            where = f"where {said} {sign} {cut}"
-            where = where.replace(f"{sign} a bound", f"is {'above' if above else 'below'} a bound")
-            negative = cut == "0"
-            return Explanation(
-                f"the gradient of `{name}` {how} {where}, and right elsewhere",
-                f"wrong where {'negative' if sign == '<' else 'positive'}" if negative
-                else "wrong beyond a bound",
-                f"wrong {where}",
-                "a branch, a clip or a mask on the values",
-            )  # fmt: skip
-    return None
-
-
-def _cut(values: list[np.ndarray], seen: list, above: bool) -> str | None:  # type: ignore[type-arg]
-    """A bound that parts wrong from right at every example, by its usual name."""
-    bad = np.concatenate([v[w & k] for v, (_, w, k) in zip(values, seen, strict=True)])
-    good = np.concatenate([v[~w & k] for v, (_, w, k) in zip(values, seen, strict=True)])
-    if len(bad) < 2 or len(good) < 2:
-        return None
-    low, high = (good.max(), bad.min()) if above else (bad.max(), good.min())
-    if low >= high:
-        return None
-    named = [cut for cut in CUTS if low <= cut <= high]
-    if len(named) == 1:
-        return f"{named[0]:g}"
-    return f"a bound between {number(low)} and {number(high)}"
+    seen = [beyond.Seen(evidence, wrong, known)]
+    for other in (*evidence.more(), *evidence.right()):
+        seen.append(beyond.Seen(other, *wrong_entries(other)))
+    return beyond.explain(seen, _everywhere(evidence))
 
 
 _HINTS = {

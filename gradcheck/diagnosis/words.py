@@ -56,6 +56,25 @@ def axis(names: Sequence[str], k: int) -> str:
     return f"`{names[k]}`" if names[k] else f"axis {k}"
 
 
+# One clause a finding: what is longer goes on past the end of a line or two.
+LONGEST = 200
+
+
+def clause(text: str, most: int = LONGEST) -> str:
+    """A sentence up to its last whole clause within so many characters."""
+    if len(text) <= most:
+        return text
+    ends = [text.rfind(mark, 40, most) for mark in (": ", "; ", ", ")]
+    return text[: max(ends)] if max(ends) > 0 else f"{text[: most - 3]}..."
+
+
+def quoted(text: str, most: int = 120) -> str:
+    """What an exception says, to stand inside a sentence: no full stop, not too long."""
+    text = " ".join(text.split()).rstrip(".")
+    text = text.replace(". ", "; ")
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
+
+
 # What people call the axis along which a recurrence runs.
 TIME = ("time", "t", "steps", "step", "length", "seq", "sequence", "timesteps", "seq_len")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from gradcheck.oracles.finite_difference import fresh
 MOST_ENTRIES = 24
 # "avoid" moves by this share of the input's scale.
 AWAY = 2.0**-10
+# Roundoff of the sum of some dozens of claims.
+ROUNDED = 2.0**-40
+OUTSIDE = "outside the generalised gradient"
+LEAP = "forward itself leaps at this point"
 
 
 def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Judgement | None:
@@ -25,14 +29,12 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
 
     retry: judges a case away from kinks, for `kinks="avoid"`.
     """
-    around = Neighbourhood(case, name, case.draw(name, 77))
-    sides = kinks.look(around)
+    around = Neighbourhood(case, (name,), case.draw(name, 77))
+    sides = _sides(around)
     if sides is None:
         return None
-    if case.size(name) > 1 and sides.kinked.any():
-        sides = kinks.more(around, sides)
     if not sides.kinked.any() and not sides.outside.any():
-        return None
+        return _leaping(name, around)
     if case.problem.kinks == "avoid" and kinks.verified(around):
         return _avoided(case, name, around, retry)
     if not sides.kinked.any():
@@ -42,7 +44,24 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     wrong, reason = _offending(case, name, around, sides)
     if not wrong.any() and not reason:
         return _accepted(case, name, sides)
+    if kinks.jumps(around):
+        return Judgement(name, "inconclusive", reason=LEAP)
     return _rejected(case, name, sides, wrong, reason) if sides.strong else None
+
+
+def _sides(around: Neighbourhood) -> Sides | None:
+    """What lies around the point, along many patterns where there are several ways to go."""
+    sides = kinks.look(around)
+    if sides is not None and around.freedom > 1:
+        return kinks.more(around, sides)
+    return sides
+
+
+def _leaping(name: str, around: Neighbourhood) -> Judgement | None:
+    """A claim that is the slope on both sides of a leap of forward: no more can be asked."""
+    if kinks.jumps(around) and kinks.verified(around):
+        return Judgement(name, "correct", reason=f"{LEAP}; it is the slope on both sides")
+    return None
 
 
 def _offending(
@@ -64,29 +83,79 @@ def _offending(
             return wrong, f"not left + {float(rule):g} (right - left), as declared"
     if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
         return sides.kinked, "not multiplied by the cotangent at the kink"
-    outside, reason = _outside_hull(case, around, sides, nowhere)
-    several = len(case.problem.names) > 1 and not case.problem.elementwise
-    if outside.any() and several and kinks.in_joint_walk(around, sides):
+    outside = _outside(around, sides)
+    if outside.any() and not case.problem.elementwise and _acquitted(around, sides):
         return nowhere, ""
-    return outside, reason
+    return outside, OUTSIDE if outside.any() else ""
 
 
-def _outside_hull(
-    case: Case, around: Neighbourhood, sides: Sides, nowhere: np.ndarray
-) -> tuple[np.ndarray, str]:
-    simple = case.problem.elementwise or kinks.two_valued(sides)
+def _outside(around: Neighbourhood, sides: Sides) -> np.ndarray:
+    """Entries by which the claim is not in the hull of what was seen; none where it is."""
+    elementwise = around.case.problem.elementwise
+    nowhere = np.zeros(sides.claim.shape, dtype=bool)
+    simple = elementwise or kinks.two_valued(sides)
     if simple and sides.outside.any():
-        return sides.outside, "outside the generalised gradient"
-    if simple and (case.problem.elementwise or kinks.in_span(sides)):
-        return nowhere, ""
-    smooth = sides.outside & ~sides.kinked
+        return sides.outside
+    if simple and (elementwise or kinks.in_span(sides)):
+        return nowhere
+    smooth = np.asarray(sides.outside & ~sides.kinked)
     if smooth.any():
-        return smooth, "outside the generalised gradient"
-    if simple:
-        return sides.kinked, "outside the generalised gradient"
-    if kinks.in_hull(sides) or any(kinks.in_walk(around, sides, salt) for salt in range(3)):
-        return nowhere, ""
-    return sides.kinked, "outside the generalised gradient"
+        return smooth
+    if not simple and (kinks.in_hull(sides) or kinks.in_some_walk(around, sides)):
+        return nowhere
+    return sides.kinked
+
+
+def _acquitted(around: Neighbourhood, sides: Sides) -> bool:
+    """Whether the kinks, crossed one by one or output by output, allow the claim after all."""
+    several = len(around.case.problem.names) > 1
+    return (several and kinks.in_joint_walk(around, sides)) or _row_by_row(around, sides)
+
+
+def _row_by_row(around: Neighbourhood, sides: Sides) -> bool:
+    """Whether each output's claim is a generalised gradient of that output, and the sum theirs."""
+    case = around.case
+    bent = kinks.bent_outputs(around)
+    if not any(where.any() for where in bent) or sum(where.size for where in bent) == 1:
+        return False
+    total, size = np.zeros_like(sides.claim), np.zeros_like(sides.claim)
+    for row in kinks.rows(case, bent):
+        part = dataclasses.replace(around, case=row)
+        if not _row_allowed(part):
+            return False
+        total, size = total + part.claim, size + np.abs(part.claim)
+    gaps = np.abs(total - sides.claim)
+    return not kinks.countable(bent) or bool(np.all(gaps <= sides.tolerance + ROUNDED * size))
+
+
+def _row_allowed(around: Neighbourhood) -> bool:
+    sides = _sides(around)
+    if sides is None:
+        return False
+    if not sides.kinked.any():
+        return not sides.outside.any()
+    return not _outside(around, sides).any() or kinks.in_joint_walk(around, sides)
+
+
+def shared(case: Case, names: Sequence[str]) -> Judgement | None:
+    """A rejection of claims that are each right alone but not together; None where they are.
+
+    The larger of two tied inputs gets the whole gradient, and the other as well: each by itself
+    lies between its two sides, and both together on none.
+    """
+    around = Neighbourhood(case, tuple(names), case.draw(names[0], 79))
+    sides = _sides(around)
+    if sides is None or not sides.kinked.any() or not sides.strong:
+        return None
+    if _together(around, sides) or _row_by_row(around, sides) or kinks.jumps(around):
+        return None
+    return _rejected_together(case, names, sides)
+
+
+def _together(around: Neighbourhood, sides: Sides) -> bool:
+    if kinks.two_valued(sides):
+        return kinks.in_span(sides)
+    return kinks.in_hull(sides) or kinks.in_some_walk(around, sides)
 
 
 def _expected(case: Case, name: str, rule: Callable[..., Mapping[str, Array]]) -> np.ndarray:
@@ -101,6 +170,10 @@ def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) ->
     """Both sides agree and the claim differs: wrong at this point alone."""
     if not sides.outside.any() or not kinks.verified(around):
         return None
+    if kinks.jumps(around):
+        return Judgement(name, "inconclusive", reason=LEAP)
+    if _kinked_jointly(around):
+        return Judgement(name, "correct", reason="at a kink that it shares with another input")
     tolerated = case.problem.kinks == "autodiff"
     return Judgement(
         name,
@@ -111,9 +184,24 @@ def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) ->
     )
 
 
+def _kinked_jointly(around: Neighbourhood) -> bool:
+    """Whether the claim is a generalised gradient when the other inputs move as well.
+
+    |a - b| at a = b = 0, where both end: each by itself can only leave to one side.
+    """
+    names = tuple(name for name in around.case.problem.names if around.case.size(name))
+    if len(names) < 2:
+        return False
+    together = dataclasses.replace(around, moving=names)
+    sides = _sides(together)
+    if sides is None or not sides.kinked.any():
+        return False
+    return not sides.outside.any() and not _outside(together, sides).any()
+
+
 def _accepted(case: Case, name: str, sides: Sides) -> Judgement:
     jumps = np.abs(sides.probes[0] - sides.probes[1]) > sides.tolerance
-    found = kinks.alphas(sides)
+    found = sides.alphas()
     if kinks.two_valued(sides) and found.size:
         alpha, where = float(found[0]), jumps
     else:
@@ -124,7 +212,7 @@ def _accepted(case: Case, name: str, sides: Sides) -> Judgement:
 
 
 def _rejected(case: Case, name: str, sides: Sides, wrong: np.ndarray, reason: str) -> Judgement:
-    found = kinks.alphas(sides)
+    found = sides.alphas()
     alpha = float(found[np.argmax(np.abs(found - 0.5))]) if found.size else math.nan
     declared = "declared" in reason
     return Judgement(
@@ -134,6 +222,23 @@ def _rejected(case: Case, name: str, sides: Sides, wrong: np.ndarray, reason: st
         kink=_kink(case, name, sides, wrong, alpha if declared else math.nan),
         reason=reason,
         details={"alpha": alpha},
+    )
+
+
+def _rejected_together(case: Case, names: Sequence[str], sides: Sides) -> Judgement:
+    """At the first input, what the nearest gradients that all the sides allow would be."""
+    name = names[0]
+    part = slice(0, _reals(case, name))
+    nearest = kinks.projected(sides)[part]
+    unit = Neighbourhood(case, (name,), 0).unit(name)
+    gaps = np.abs(sides.claim[part] - nearest)
+    order = [int(i) for i in np.argsort(-gaps)[:MOST_ENTRIES] if gaps[i] > 0.5 * gaps.max()]
+    entries = tuple(
+        WrongEntry(_index(case, name, i), nearest[i] / unit, sides.claim[i] / unit) for i in order
+    )
+    others = " and ".join(f"`{other}`" for other in names[1:])
+    return Judgement(
+        name, "wrong_at_kink", entries=entries, reason=f"{OUTSIDE}, together with that of {others}"
     )
 
 
@@ -159,6 +264,11 @@ def _kink(
     return Kink(alpha, left, right, said, int(sides.kinked.sum()), index, defect)
 
 
+def _reals(case: Case, name: str) -> int:
+    """Real numbers in an input: two for a complex entry."""
+    return case.size(name) * (2 if case.backend.is_complex(case.x(name)) else 1)
+
+
 def _index(case: Case, name: str, position: int) -> tuple[int, ...]:
     shape = case.backend.shape(case.x(name))
     if case.backend.is_complex(case.x(name)):
@@ -178,19 +288,18 @@ def _entries(case: Case, name: str, sides: Sides, wrong: np.ndarray) -> tuple[Wr
 
 def moved(case: Case, name: str) -> Case:
     """The case at a point moved away from its kinks, by a thousandth of the input's scale."""
-    around = Neighbourhood(case, name, case.draw(name, 78))
-    return _moved(case, name, around)
+    return _moved(case, Neighbourhood(case, (name,), case.draw(name, 78)))
 
 
-def _moved(case: Case, name: str, around: Neighbourhood) -> Case:
-    point = replaced(case.problem, {name: around.place(AWAY, around.pattern(300))})
+def _moved(case: Case, around: Neighbourhood) -> Case:
+    point = replaced(case.problem, around.place(AWAY, around.pattern(300)))
     return dataclasses.replace(case.at(point), beside=True)
 
 
 def _avoided(
     case: Case, name: str, around: Neighbourhood, retry: Callable[[Case, str], Judgement]
 ) -> Judgement:
-    verdict = retry(_moved(case, name, around), name)
+    verdict = retry(_moved(case, around), name)
     details = {**verdict.details, "moved": True}
     reason = verdict.reason or "judged at a point moved away from a kink"
     return dataclasses.replace(verdict, details=details, reason=reason)

@@ -95,9 +95,14 @@ class Case:
         """The same question at another point or cotangent: forward and vjp are run anew."""
         problem = dataclasses.replace(self.problem, point=point)
         made = prepare(problem, cotangent or self.cotangent, self.seed, self.target)
-        for name, entries in self.hidden.items():
-            made = hide(made, name, entries)
-        return made
+        return _hidden(made, self.hidden)
+
+    def asked(self, cotangent: Outputs) -> Case:
+        """The same point at another cotangent: vjp alone is run anew."""
+        given = tuple(self.backend.copy(u) for u in cotangent)
+        claim = self.problem.vjp(given, fd.fresh(self.problem))
+        made = dataclasses.replace(self, cotangent=cotangent, claim=claim, hidden={})
+        return _hidden(made, self.hidden)
 
 
 def prepare(
@@ -138,6 +143,12 @@ def hide(case: Case, name: str, entries: np.ndarray) -> Case:
     keep = backend.from_numpy(np.asarray(~entries, dtype=np.float64).reshape(entries.shape))
     claim = {**case.claim, name: backend.select(keep, case.claim[name])}
     return dataclasses.replace(case, claim=claim, hidden={**case.hidden, name: entries})
+
+
+def _hidden(case: Case, hidden: Mapping[str, np.ndarray]) -> Case:
+    for name, entries in hidden.items():
+        case = hide(case, name, entries)
+    return case
 
 
 def _mix(value: int) -> int:

@@ -108,6 +108,26 @@ class Comparison:
         return bool(finest and self.rough and 8 * finest.step * abs(self.returned) > finest.eta)
 
     @property
+    def contested(self) -> bool:
+        """Whether smaller steps than the chosen one side with the claim, sharply and together.
+
+        A wide step may span a switch (a softmax that changes its winner, a constant row under a
+        norm) and look calm. Levels at which most outputs have ceased to move do not count.
+        """
+        chosen = next((level.step for level in self.levels if level.chosen), 0.0)
+        most = max((scan.changed for scan in self.scans), default=0)
+        moving = {scan.step for scan in self.scans if 2 * scan.changed >= most}
+        near = self.residual / 64
+        siding = [
+            level
+            for level in self.levels
+            if level.step < chosen
+            and level.step in moving
+            and max(abs(level.estimate - self.returned), level.truncation) < near
+        ]
+        return len(siding) >= 2
+
+    @property
     def residual(self) -> float:
         return abs(self.expected - self.returned)
 

@@ -22,6 +22,9 @@ SAMPLE = 4096
 # Standard deviations of a claim's own roundoff, which four replicas give only roughly.
 HONEST = 10.0
 REPLICAS = 4
+# Roundoff of numbers as large as the outputs are elsewhere.
+REMOTE = 16 * EPS
+STEEP = 64.0
 # A failure by this factor needs no second cotangent: it may be the cotangent that it depends on.
 PLAIN = 100.0
 
@@ -153,6 +156,38 @@ def repeats(case: Case, name: str, first: Comparison) -> Comparison:
     moved = case.at(case.problem.point, other)
     last = _repeat(moved, name, 3)
     return _repeat(moved, name, 4) if last.agreed and _blind(last, first) else last
+
+
+def below_rounding(case: Case, v: Array, first: Comparison) -> bool:
+    """Whether a disagreement is below the rounding of numbers the function may pass through.
+
+    Where a gate is saturated the outputs are tiny, and yet what they are made of (a number near 1
+    that is taken from 1) is not: as large, maybe, as the outputs are at smaller inputs.
+    """
+    # A gate saturates over a length of 1 in its argument, however large that is.
+    limit = REMOTE * min(max(1.0, case.backend.max_abs(v)), STEEP)
+    return any(first.residual <= limit * _outputs_at(case, factor) for factor in (0.5, 0.0))
+
+
+def _outputs_at(case: Case, factor: float) -> float:
+    """Weight of cotangent times outputs where all inputs are scaled; 0.0 outside the domain."""
+    point = {n: case.backend.combine([factor], [case.x(n)]) for n in case.problem.names}
+    if any(_left(case, n, x) for n, x in point.items()):
+        return 0.0
+    try:
+        found = case.line({}).weight(case.problem.forward({**fresh(case.problem), **point}))
+    except SKIPPED:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
+def _left(case: Case, name: str, x: Array) -> bool:
+    """Whether an input has left its domain, or comes so near that a line would."""
+    domain = case.problem.domains.get(name)
+    if domain is None or (domain.low is None and domain.high is None):
+        return False
+    placed = directions.place(case.backend, x, case.direction(name), domain)
+    return len(placed) != 1 or placed[0][0].stencil.nodes[0] == 0
 
 
 def _blind(result: Comparison, first: Comparison) -> bool:

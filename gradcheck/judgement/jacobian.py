@@ -67,14 +67,24 @@ def _partial(
     placed = directions.place(backend, x, backend.from_numpy(v), problem.domains.get(name))
     if not placed:
         return math.nan, math.inf
-    way = placed[0][0]
+    found = [_along(problem, name, cotangent, base, index, way) for way in placed[0]]
+    return min(found, key=lambda pair: pair[1] if math.isfinite(pair[1]) else math.inf)
+
+
+def _along(
+    problem: Problem,
+    name: str,
+    cotangent: Outputs,
+    base: Outputs,
+    index: int,
+    way: directions.Placed,
+) -> tuple[float, float]:
+    """The derivative by one entry, walked one way, and its error."""
     line = fd.Line(problem, base, cotangent, {name: way.direction}, way.stencil, way.reach)
     estimate = derivative(line)
-    length = abs(backend.gather(way.direction, np.array([index]))[0])
-    sign = 1.0
-    if unit == 1.0:
-        sign = float(np.sign(backend.gather(way.direction, np.array([index]))[0].real))
-    return sign * estimate.value / length, estimate.error / length
+    step = complex(problem.backend.gather(way.direction, np.array([index]))[0])
+    sign = 1.0 if step.imag else math.copysign(1.0, step.real)
+    return sign * estimate.value / abs(step), estimate.error / abs(step)
 
 
 def unit_direction(like: Array, index: int, value: complex) -> np.ndarray:

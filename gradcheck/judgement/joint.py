@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement import nonfinite
+from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.case import Case, prepare
 from gradcheck.judgement.compare import (
     PAIR,
@@ -60,10 +60,24 @@ def judge(
         verdicts.update(together(case, live))
     else:
         verdicts.update({name: alone(case, name) for name in live})
+    verdicts |= _at_shared_kinks(case, verdicts)
     return {name: verdicts[name] for name in problem.names}
 
 
 judge_jointly = judge
+
+
+def _at_shared_kinks(case: Case, verdicts: Mapping[str, Judgement]) -> dict[str, Judgement]:
+    """Rejections of claims at kinks that are right one by one and not together."""
+    kinked = [
+        name
+        for name, found in verdicts.items()
+        if found.verdict == "correct" and found.kink is not None and not found.kink.point_defect
+    ]
+    if len(kinked) < 2 or case.problem.kinks != "subgradient":
+        return {}
+    rejected = at_kink.shared(case, kinked)
+    return {} if rejected is None else {rejected.name: rejected}
 
 
 @dataclass(frozen=True)

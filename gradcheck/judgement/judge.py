@@ -13,6 +13,7 @@ from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.compare import Comparison, kinked, zero_reference
 from gradcheck.judgement.confirm import (
     aligned,
+    below_rounding,
     honest,
     median_entry,
     quiet,
@@ -35,6 +36,10 @@ UNSTEADY = 2.0**-7
 # Less is enough where the function itself is rough at every step: that is what chaos looks like.
 CHAOTIC = 2.0**-20
 
+CONTESTED = "a wide step contradicts the claim, and smaller ones agree with it"
+CONTRARY = "the derivative is infinite there, and of the other sign"
+ROUNDED_INSIDE = "a disagreement below the rounding of what the outputs are at smaller inputs"
+
 
 def alone(case: Case, name: str) -> Judgement:
     """The verdict on one input, moved by itself."""
@@ -44,7 +49,12 @@ def alone(case: Case, name: str) -> Judgement:
     if not math.isfinite(backend.max_abs(case.claim[name])):
         return _nonfinite(case, name)
     verdict = _finite(case, name, telling(case, name)[0])
-    if verdict.verdict != "inconclusive" or not directions.spans(backend, case.x(name)):
+    if verdict.verdict != "inconclusive":
+        return verdict
+    against = nonfinite.contrary(case, name)
+    if against:
+        return dataclasses.replace(verdict, verdict="wrong", entries=against, reason=CONTRARY)
+    if not directions.spans(backend, case.x(name)):
         return verdict
     other = _finite(case, name, case.relative(name))
     spent = verdict.evaluations + other.evaluations
@@ -201,6 +211,8 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     there = _kink_verdict(case, name)
     if there is not None:
         return _told(case, name, placed, result, there)
+    if result.contested:
+        return judgement(case, name, placed.direction, result, "inconclusive", CONTESTED)
     roundoff = honest(case, name, placed.direction)
     limit = CHAOTIC if result.rough else UNSTEADY
     if roundoff > limit * max(result.weight, abs(result.expected)):
@@ -213,6 +225,10 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if again.agreed:
         found = judgement(case, name, placed.direction, again)
         return found if found.verdict == "correct" else _beside(case, name, found)
+    if again.contested:
+        return judgement(case, name, placed.direction, again, "inconclusive", CONTESTED)
+    if below_rounding(case, placed.direction, result):
+        return judgement(case, name, placed.direction, result, "inconclusive", ROUNDED_INSIDE)
     entries = wrong_entries(case, name, placed, result)
     found = judgement(case, name, placed.direction, result, "wrong")
     return dataclasses.replace(found, entries=entries)

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, prepare
 from gradcheck.judgement.jacobian import numerical_gradient, unit_direction
-from gradcheck.judgement.problem import Outputs, WrongEntry
+from gradcheck.judgement.problem import Domain, Outputs, WrongEntry
 from gradcheck.oracles import directions
 from gradcheck.oracles import finite_difference as fd
 
@@ -18,6 +18,8 @@ MOST = 8
 # Quotients at 2^-4, 2^-9, ...: where their increments do not shrink, they diverge, be it like a
 # root (factor 2^(5/2)) or like a logarithm (factor 1); smooth functions shrink them by 32.
 SHRINKING = 0.5
+# A root rises by 2^-15 as much over the last step as over the first, a leap by as much.
+LEAP = 2.0**-5
 
 
 def without_nonfinite_outputs(case: Case) -> Case:
@@ -63,6 +65,25 @@ def offences(case: Case, name: str, bad: np.ndarray) -> tuple[WrongEntry, ...]:
     return tuple(found)
 
 
+def contrary(case: Case, name: str) -> tuple[WrongEntry, ...]:
+    """Finite entries of the claim whose derivative is infinite, of the other sign.
+
+    Looked for where roots and logarithms have theirs: at zero and at the ends of the domain. A
+    claim of zero, and one of the right sign, is a convention there.
+    """
+    backend = case.backend
+    x, claims = (backend.to_numpy(a) for a in (case.x(name), case.claim[name]))
+    domain = case.problem.domains.get(name, Domain())
+    ends = [0.0, *(end for end in (domain.low, domain.high) if end is not None)]
+    found = []
+    for index in map(int, spread_out(np.isin(x, ends) & (claims != 0))):
+        said = claims.reshape(-1)[index]
+        signs = infinite_signs(case, name, index, leaps=False)
+        if len(signs) == 1 and said.real * next(iter(signs)) < 0:
+            found.append(_entry(case, name, index, said, signs))
+    return tuple(found)
+
+
 def _matches(said: complex, signs: set[float]) -> bool:
     if len(signs) > 1:
         return True  # infinite of either sign: no derivative, and NaN says so
@@ -80,8 +101,11 @@ def _entry(case: Case, name: str, index: int, said: complex, signs: set[float]) 
     return WrongEntry(where, expected, returned)
 
 
-def infinite_signs(case: Case, name: str, index: int) -> set[float]:
-    """Signs of the infinite one-sided derivatives along one entry; empty where they are finite."""
+def infinite_signs(case: Case, name: str, index: int, leaps: bool = True) -> set[float]:
+    """Signs of the infinite one-sided derivatives along one entry; empty where they are finite.
+
+    leaps: whether a leap of forward counts as an infinite derivative.
+    """
     backend = case.backend
     x = case.x(name)
     size = directions.scale(backend, x)
@@ -89,7 +113,7 @@ def infinite_signs(case: Case, name: str, index: int) -> set[float]:
     signs: set[float] = set()
     for way, reach in ways(case, name, v):
         line = case.line({name: way}, reach=reach)
-        growth = diverging(line)
+        growth = diverging(line, leaps)
         if growth:
             signs.add(growth * float(np.sign(backend.gather(way, np.array([index]))[0].real)))
     return signs
@@ -110,16 +134,19 @@ def ways(case: Case, name: str, v: Array) -> list[tuple[Array, float]]:
     ]
 
 
-def diverging(line: fd.Line) -> float:
+def diverging(line: fd.Line, leaps: bool = True) -> float:
     """Sign of the infinite one-sided derivative along +t, 0.0 where it is finite."""
-    quotients = []
+    quotients, rises = [], []
     for exponent in range(-4, -40, -5):
         step = 2.0**exponent
         difference = line.difference(step) if step <= line.reach else None
         if difference is not None:
-            quotients.append(line.project(difference) / step)
+            rises.append(line.project(difference))
+            quotients.append(rises[-1] / step)
     sizes = np.abs(quotients)
     if len(sizes) < 5 or not np.all(np.isfinite(sizes)):
+        return 0.0
+    if not leaps and abs(rises[-1]) > LEAP * abs(rises[0]):
         return 0.0
     steps = np.diff(sizes)
     grows = np.all(steps > 0) and np.all(steps[1:] > SHRINKING * steps[:-1])

@@ -8,4 +8,5 @@ __all__ = ["ORACLES"]
 ORACLES = {
     "finite_difference": "gradcheck.oracles.finite_difference",
     "complex_step": "gradcheck.oracles.complex_step",
+    "replicas": "gradcheck.oracles.replicas",
 }

@@ -70,11 +70,25 @@ def spans(backend: Backend, x: Array) -> bool:
     return bool(present.size) and float(present.min()) < 2.0**-6 * scale(backend, x)
 
 
+def own_units(x: np.ndarray, domain: Domain, usual: float) -> np.ndarray:
+    """By entry near a bound, the length over which a function may vary there; inf elsewhere.
+
+    Its distance to the bound; at the bound its own magnitude, or inf where that is zero. usual:
+    the scale of the input.
+    """
+    below, above = _room(x, domain)
+    inner = np.minimum(below, above)
+    size = np.where(x != 0, np.abs(x), np.inf)
+    own = np.where(inner > 0, np.minimum(inner, size), size)
+    return np.where(inner < EDGE * usual, own, np.inf)
+
+
 def place(backend: Backend, x: Array, v: Array, domain: Domain | None) -> list[list[Placed]]:
     """`v` as directions that stay inside the domain, each with its alternatives.
 
     First the interior; then the entries near a bound, in units of their distance to it and, should
-    that not tell, from one side in their own; then those at a bound, from one side.
+    that not tell, from one side in those of the input; then those at a bound, from one side. From
+    one side there is a last alternative, in the entry's own units: a logarithm lives in them.
     """
     if domain is None or (domain.low is None and domain.high is None):
         return [[Placed(v, stencils.central())]]
@@ -86,6 +100,7 @@ def place(backend: Backend, x: Array, v: Array, domain: Domain | None) -> list[l
     central = _shrunk(wanted, inner / CENTRAL_REACH)
     inward = np.where(above >= below, 1.0, -1.0) * np.abs(wanted)
     outer = _shrunk(inward, np.maximum(below, above) / FORWARD_REACH)
+    inmost = _shrunk(outer, own_units(point, domain, np.inf))
     limited = bool(np.any(inner < np.abs(wanted) * 2.0**40))
 
     def placed(d: np.ndarray, where: np.ndarray, stencil: stencils.Stencil) -> list[Placed]:
@@ -94,10 +109,15 @@ def place(backend: Backend, x: Array, v: Array, domain: Domain | None) -> list[l
         reach = widest if limited else math.inf
         return [Placed(backend.from_numpy(chosen), stencil, reach)] if np.any(chosen) else []
 
+    def one_sided(where: np.ndarray) -> list[Placed]:
+        finer = np.any(where & (np.abs(inmost) < np.abs(outer) * EDGE))
+        last = placed(inmost, where, stencils.forward()) if finer else []
+        return placed(outer, where, stencils.forward()) + last
+
     groups = [
         placed(central, ~edge, stencils.central()),
-        placed(central, near, stencils.central()) + placed(outer, near, stencils.forward()),
-        placed(outer, edge & ~near, stencils.forward()),
+        placed(central, near, stencils.central()) + one_sided(near),
+        one_sided(edge & ~near),
     ]
     return [group for group in groups if group]
 

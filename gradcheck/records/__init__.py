@@ -9,14 +9,16 @@ NaN and infinities are the strings "nan", "inf", "-inf", a complex number is "1+
 valid JSON. A line that cannot be read is kept as `Unreadable` with its number; the others stand.
 """
 
-from gradcheck.records.observed import observed
+from gradcheck.records.observed import observed, observing
 from gradcheck.records.reading import decode, read
 from gradcheck.records.run import Run, Unreadable
 from gradcheck.records.schema import (
+    CLAIM,
     EXCUSED,
     FAILED,
     MAX_VALUES,
     PASSED,
+    POWER_FILE,
     SCHEMA,
     VERDICTS,
     ArrayRecord,
@@ -43,10 +45,12 @@ from gradcheck.records.schema import (
 from gradcheck.records.writing import Writer, encode, merge, write_text
 
 __all__ = [
+    "CLAIM",
     "EXCUSED",
     "FAILED",
     "MAX_VALUES",
     "PASSED",
+    "POWER_FILE",
     "SCHEMA",
     "VERDICTS",
     "ArrayRecord",
@@ -76,6 +80,7 @@ __all__ = [
     "encode",
     "merge",
     "observed",
+    "observing",
     "read",
     "write_text",
 ]

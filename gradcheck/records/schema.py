@@ -24,6 +24,8 @@ FAILED = (
 )
 EXCUSED = (PASSED, "known_failure", "skipped")  # any other verdict is a failure
 VERDICTS = (PASSED, *FAILED, *EXCUSED[1:])
+CLAIM = "the claim"  # what a VJP says, among the oracles
+POWER_FILE = "results-power.jsonl"  # planted faults, beside results.jsonl
 MAX_VALUES = 1000  # a larger array goes to an artifact
 
 Number = float | complex | int | bool
@@ -176,12 +178,16 @@ class Discard:
 
 @dataclass(slots=True)
 class OracleRecord:
-    """One oracle's directional derivative of one input, with its estimated error."""
+    """One oracle's directional derivative of one input, with its estimated error.
+
+    example: figures of one subject, input and example are of the same derivative.
+    """
 
     name: str
     input: str = ""
     value: float = math.nan
     error: float = math.nan
+    example: int = 0
 
 
 @dataclass(slots=True)
@@ -243,12 +249,13 @@ class Case:
 
 @dataclass(slots=True)
 class Power:
-    """A fault planted in a subject, and the check that caught it."""
+    """A fault planted in the gradient of one input of a subject, and the check that caught it."""
 
     subject: str
     fault: str = ""
     caught: bool = False
     by: str = ""
+    input: str = ""
 
 
 @dataclass(slots=True)

@@ -89,7 +89,8 @@ def relu_convention() -> Iterator[Case]:
         returned=2.0,
         fault="wrong convention at the kink",
         cause="relu: convention at 0",
-        message="At the kink x = 0 the derivative is 1, and 0 was declared.",
+        message="at the kink `x[0]` = 0 the declared convention (alpha = 0) asks for 0; "
+        "the gradient returned is 2 (alpha = 1)",
         hint="x >= 0 where x > 0 is meant: the two differ at exactly 0, "
         "which random inputs never hit.",
         example=_records(example),

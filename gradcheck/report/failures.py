@@ -87,7 +87,9 @@ class Group:
 def group_failures(cases: Iterable[Case], in_full: int = IN_FULL) -> list[Group]:
     """Failures grouped by cause, worst kind first, then by how many cases one cause explains.
 
-    One cause: the same `cause`, or the same fault in the same input of the same subject.
+    One cause: in one subject the same `cause`, or the same fault in the same input; in two, both,
+    and the same inputs besides: what is said of any layer ("vjp raises", "x: sign flipped") does
+    not make two layers one mistake.
     """
     groups: dict[int, Group] = {}
     known: dict[Key, int] = {}
@@ -98,7 +100,8 @@ def group_failures(cases: Iterable[Case], in_full: int = IN_FULL) -> list[Group]
     ordered = list(groups.values())
     for group in ordered:
         group.failures.sort(key=_telling)
-    ordered.sort(key=lambda group: (rank(group.first.kind), -group.cases))
+    # By name last: workers and shuffled tests write their records in any order.
+    ordered.sort(key=lambda g: (rank(g.first.kind), -g.cases, g.first.case.subject))
     _name(ordered)
     _choose(ordered, in_full)
     return ordered
@@ -119,12 +122,16 @@ def _enter(groups: dict[int, Group], known: dict[Key, int], failure: Failure) ->
 
 def _keys(failure: Failure) -> list[Key]:
     finding, subject = failure.finding, failure.case.subject
-    same_fault = ("fault", subject, finding.input, finding.fault)
+    keys: list[Key] = []
+    if finding.fault:
+        keys.append(("fault", subject, finding.input, finding.fault))
     if finding.cause:
-        return (
-            [("cause", finding.cause), same_fault] if finding.fault else [("cause", finding.cause)]
-        )
-    return [same_fault if finding.fault else ("kind", subject, finding.input, failure.kind)]
+        keys.append(("cause", subject, finding.cause))
+    if finding.fault and finding.cause:
+        inputs = [name for name in finding.example if not name.startswith("cotangent")]
+        if len(inputs) > 1:  # a single x is every layer's
+            keys.append(("shared", finding.cause, finding.input, finding.fault, *sorted(inputs)))
+    return keys or [("kind", subject, finding.input, failure.kind)]
 
 
 def _telling(failure: Failure) -> tuple[int, bool, bool, bool, int]:

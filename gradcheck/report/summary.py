@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gradcheck.checks import MODULES
 from gradcheck.records import EXCUSED, Case, Coverage, Detectable, Run
 from gradcheck.report.compare import Comparison
 from gradcheck.report.failures import Group, group_failures
@@ -112,9 +113,14 @@ def summarise(run: Run, comparison: Comparison | None = None) -> Summary:
         places[case.dtype, case.device] = None
         _count(summary, case)
         _enter(_subject(summary, case), case)
-    summary.checks, summary.places = list(checks), list(places)
+    summary.checks, summary.places = sorted(checks, key=_turn), list(places)
     summary.groups = group_failures(run.cases)
     return summary
+
+
+def _turn(check: str) -> int:
+    """The order in which checks run, whatever order workers and shuffled tests wrote them in."""
+    return MODULES.index(check) if check in MODULES else len(MODULES)
 
 
 def _count(summary: Summary, case: Case) -> None:

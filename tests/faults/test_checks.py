@@ -19,6 +19,7 @@ class Planted:
     kind: str
     input: str | None = None
     fault: str | None = None
+    dtype: str = "float64"
 
 
 def sine(**changes):
@@ -131,8 +132,27 @@ def softmax_over_kept_vjp(cotangent, x, keep):
     return {"x": y * (cotangent - (cotangent * y).sum(-1, keepdims=True))}
 
 
+def sine_twice(directions, cotangent, x):
+    w = directions["x"]
+    return {"x": -w * cotangent * np.sin(x)}, w * np.cos(x)
+
+
+def sine_twice_cut_off(directions, cotangent, x):
+    return {"x": np.zeros_like(x)}, directions["x"] * np.cos(x)
+
+
+def torch_sine(x):
+    return x.sin()
+
+
+def good_to_five_digits(cotangent, x):
+    factor = 1 if x.dtype == np.float64 else np.float32(1.00002)
+    return {"x": cotangent * np.cos(x) * factor}
+
+
 SINE, ROWS, KEPT = sine(), row_sum(), kept_sum()
 JVP = sine(jvp=lambda tangents, x: tangents["x"] * np.cos(x))
+TWICE = sine(second=sine_twice)
 
 PLANTED = [
     Planted("forward", sine(forward=Counter()), SINE, "nondeterministic"),
@@ -187,6 +207,15 @@ PLANTED = [
     ),
     Planted("batch", row_sum(vjp=mean_over_the_batch), ROWS, "wrong", "w"),
     Planted("forward_mode", sine(jvp=lambda tangents, x: tangents["x"]), JVP, "wrong"),
+    Planted("second_order", sine(second=sine_twice_cut_off), TWICE, "wrong", "x", "always zero"),
+    Planted(
+        "second_order", sine(second=lambda w, u, x: (sine_twice(w, u, x)[0], w["x"])), TWICE,
+        "wrong",
+    ),
+    Planted(
+        "precision", sine(vjp=good_to_five_digits, twin=torch_sine), sine(twin=torch_sine),
+        "wrong", "x", "precision lost", dtype="float32",
+    ),
 ]  # fmt: skip
 NEED_A_DEVICE = {"devices"}
 
@@ -194,7 +223,7 @@ NEED_A_DEVICE = {"devices"}
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda p: f"{p.check}-{p.fault or p.kind}")
 def test_what_is_planted_is_caught(planted):
     # The check alone: what earlier stages would say of it is their own entry of the table.
-    report = check(planted.wrong, checks=[planted.check], seed=11)
+    report = check(planted.wrong, checks=[planted.check], seed=11, dtype=planted.dtype)
     found = [finding for finding in report.findings if finding.kind == planted.kind]
     assert found, str(report)
     if planted.input is not None:
@@ -205,7 +234,7 @@ def test_what_is_planted_is_caught(planted):
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda p: f"{p.check}-{p.fault or p.kind}")
 def test_the_correct_twin_passes(planted):
-    report = check(planted.right, checks=[planted.check], seed=11)
+    report = check(planted.right, checks=[planted.check], seed=11, dtype=planted.dtype)
     assert report.passed, str(report)
 
 

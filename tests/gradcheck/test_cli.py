@@ -53,6 +53,23 @@ def test_a_vjp_that_forgets_an_input_is_a_finding(capsys):
     assert "no gradient for the differentiable input `y`" in capsys.readouterr().out
 
 
+def test_power_adds_what_was_caught_to_the_page_of_a_run(capsys, tmp_path):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    run = folder / "results.jsonl"
+    assert main(["verify", "cli_layers:sine", "--seed", "1", "--report", str(run)]) == 0
+    assert main(["power", "cli_layers:sine", "--seed", "1", "--report", str(folder)]) == 0
+    assert "planted faults caught" in capsys.readouterr().out
+    page = folder / "index.html"
+    for command in ([], ["report", str(folder)]):
+        if command:
+            page.unlink()
+            assert main(command) == 0
+        text = page.read_text(encoding="utf-8")
+        assert "faults planted in 1 subject" in text
+        assert "Every gradient is right" in text
+
+
 def test_the_script_of_a_finding_reproduces_it(tmp_path):
     import subprocess
     import sys

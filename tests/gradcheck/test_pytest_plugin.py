@@ -48,6 +48,29 @@ def run(pytester, *arguments):
     )
 
 
+def test_planted_faults_are_in_the_report_and_a_missed_one_fails(pytester):
+    pytester.makepyfile(
+        LAYERS
+        + """
+    def test_caught(planted):
+        assert planted(sine, ["sign flipped"])
+
+    def test_missed(planted, monkeypatch):
+        from gradcheck import checks
+        monkeypatch.setattr(checks, "select", lambda names: [checks.all_checks()["forward"]])
+        planted(sine, ["sign flipped"])
+"""
+    )
+    result = run(pytester, "--gradcheck-report=reports", "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*sign flipped*NOT CAUGHT*"])
+    lines = (pytester.path / "reports" / "results.jsonl").read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    caught = [f.get("caught", False) for f in found if f["record"] == "power"]
+    assert caught == [True, False]
+    assert "Missed" in (pytester.path / "reports" / "index.html").read_text()
+
+
 def test_one_item_per_check_with_stable_ids(pytester):
     pytester.makepyfile(GOOD)
     first = run(pytester, "--collect-only", "-q", "-p", "no:randomly")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,15 @@ from gradcheck.report.text import alike
 
 DIMENSIONS = 12  # the most used ones are drawn
 MOST = 30  # messages listed
+DRAWN = {
+    "during generate phase": "new examples",
+    "during shrink phase": "shrinking",
+    "during reuse phase": "saved examples",
+    "during explain phase": "explaining",
+    "minimal failing test case": "the smallest",
+    "discarded": "given up",
+}
+DISTANCE = "Distance to the nearest kink, in units of the inputs"
 
 
 def build(summary: Summary) -> Context:
@@ -20,15 +30,15 @@ def build(summary: Summary) -> Context:
     dimensions = sorted(found.dims.items(), key=lambda item: -sum(item[1].values()))
     sizes = [columns(name, _by_size(sizes), "size") for name, sizes in dimensions[:DIMENSIONS]]
     kinds = (
-        ("Distance to the nearest kink", found.distance),
+        (DISTANCE, found.distance),
         ("Values", found.styles),
         ("Layouts", found.layouts),
         ("Masks", found.masks),
-        ("How the examples ended", found.status),
-        ("Where the examples came from", found.origin),
+        ("How Hypothesis's draws ended", _named(found.status)),
+        ("What Hypothesis drew them for", _named(found.origin)),
     )
     discards, remarks = _discards(summary.discards), _remarks(summary.remarks)
-    charts = [bars(title, by_count(counts)) for title, counts in kinds if counts]
+    charts = [bars(title, _ordered(title, counts)) for title, counts in kinds if counts]
     return {
         "sizes": [chart for chart in sizes if chart],
         "charts": [chart for chart in charts if chart],
@@ -70,6 +80,27 @@ def _remarks(remarks: Mapping[str, list[str]]) -> list[Alike]:
         same.more += 1
         same.subjects.update(dict.fromkeys(subjects))
     return list(found.values())
+
+
+def _named(counts: Mapping[str, int]) -> dict[str, int]:
+    """Hypothesis's words in shorter ones, where there are."""
+    return {DRAWN.get(name, name): n for name, n in counts.items()}
+
+
+def _ordered(title: str, counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Distances from near to far, anything else by how often it was."""
+    if title != DISTANCE:
+        return by_count(counts)
+    return sorted(counts.items(), key=lambda item: _far(item[0]))
+
+
+def _far(name: str) -> float:
+    if name.startswith("at "):
+        return 0.0
+    try:
+        return float(name)
+    except ValueError:
+        return math.inf
 
 
 def _by_size(sizes: dict[str, int]) -> list[tuple[str, int]]:

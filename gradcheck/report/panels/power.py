@@ -43,7 +43,7 @@ def build(summary: Summary) -> Context:
         "faults": views,
         "planted": len(summary.run.powers),
         "caught": sum(power.caught for power in summary.run.powers),
-        "subjects": len({power.subject for power in summary.run.powers}),
+        "subjects": list(dict.fromkeys(power.subject for power in summary.run.powers)),
         "misses": misses[:MISSES],
         "more": len(misses) - MISSES,
     }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck import Subject, array, check, mask
-from gradcheck.diagnosis import jacobian, scenes
+from gradcheck.diagnosis import budget, jacobian, scenes
 from gradcheck.diagnosis.words import apart, factor
 
 
@@ -120,20 +120,20 @@ def test_a_finding_is_explained_within_its_budget(monkeypatch):
     subject = of_x(np.tanh, lambda x: 1 / (1 + x * x))
     told = found(subject)
     assert told.fault == "derivative of another activation"
-    monkeypatch.setattr(scenes, "EVALUATIONS", 50)
+    monkeypatch.setattr(budget, "EVALUATIONS", 50)
     told = found(subject.but(name="again"))
     assert told.fault is None
     assert "should get" in told.message
 
 
 def test_the_budget_is_spent_by_calls_and_by_time(monkeypatch):
-    monkeypatch.setattr(scenes, "EVALUATIONS", 3)
+    monkeypatch.setattr(budget, "EVALUATIONS", 3)
     study = scenes.Study(of_x(np.tanh, np.cos), "float64", None)
     study.begin()
     study.spend()
     study.spend()
     with pytest.raises(scenes.OutOfTime):
         study.spend()
-    monkeypatch.setattr(scenes, "SECONDS", -1.0)
+    monkeypatch.setattr(budget, "SECONDS", -1.0)
     study.begin()
     assert study.spent

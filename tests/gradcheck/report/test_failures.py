@@ -9,12 +9,32 @@ def wrong(subject, cause="", verdict="wrong", **finding):
     return Case(subject, "gradient", verdict=verdict, findings=[found])
 
 
+def layer(subject, *inputs, cause="W: transposed", fault="transposed"):
+    example = {name: ArrayRecord([1], "float64", [0.0]) for name in (*inputs, "cotangent")}
+    return wrong(subject, cause, fault=fault, input=inputs[-1], example=example)
+
+
 def test_one_cause_is_one_group_and_the_largest_comes_first():
-    groups = group_failures([wrong("a", "leak"), wrong("b", "bias"), wrong("c", "bias")])
-    assert [(group.cause, group.subjects) for group in groups] == [
-        ("bias", ["b", "c"]),
-        ("leak", ["a"]),
-    ]
+    twice = [wrong("b", "bias"), Case("b", "twin", verdict="wrong",
+             findings=[FindingRecord("wrong", cause="bias")])]  # fmt: skip
+    groups = group_failures([wrong("a", "leak"), *twice])
+    assert [(group.cause, group.subjects) for group in groups] == [("bias", ["b"]), ("leak", ["a"])]
+
+
+def test_layers_that_share_no_more_than_the_words_are_two_mistakes():
+    raises = [wrong(name, "vjp raises TypeError", "broken") for name in ("relu", "conv")]
+    assert len(group_failures(raises)) == 2
+    flipped = [layer(name, "x", cause="x: sign flipped") for name in ("relu", "tanh")]
+    assert len(group_failures(flipped)) == 2
+
+
+def test_layers_with_the_same_inputs_and_the_same_named_fault_share_it():
+    same = [layer("dense relu", "x", "b", "W"), layer("dense tanh", "x", "b", "W")]
+    (group,) = group_failures(same)
+    assert group.subjects == ["dense relu", "dense tanh"]
+    assert len(group_failures([*same, layer("bilinear", "x", "y", "W")])) == 2
+    assert len(group_failures([same[0], layer("dense", "x", "b", "W", fault="scaled")])) == 2
+    assert len(group_failures([layer(n, "x", "b", "W", fault="") for n in "ab"])) == 2
 
 
 def test_without_a_cause_subject_kind_fault_and_input_are_one():
@@ -37,14 +57,20 @@ def test_wrong_comes_before_inconclusive():
     assert [group.first.kind for group in groups] == ["wrong", "inconclusive"]
 
 
+def test_the_order_of_the_page_is_not_that_of_the_records():
+    cases = [wrong("b", "one"), wrong("a", "two"), wrong("c", "three")]
+    for shuffled in (cases, cases[::-1]):
+        assert [g.first.case.subject for g in group_failures(shuffled)] == ["a", "b", "c"]
+
+
 def test_the_most_telling_failure_leads_its_group():
     large = {"x": ArrayRecord([100], "float64", [0.0] * 100)}
     levels = Evidence(levels=[LevelRecord(0.1)])
-    bare = wrong("bare", "c")
-    big = wrong("big", "c", fault="sign", example=large, evidence=levels)
-    best = wrong("best", "c", fault="sign", evidence=levels)
+    bare = wrong("a", "c", message="bare")
+    big = wrong("a", "c", message="big", fault="sign", example=large, evidence=levels)
+    best = wrong("a", "c", message="best", fault="sign", evidence=levels)
     (group,) = group_failures([bare, big, best])
-    assert [failure.case.subject for failure in group.failures] == ["best", "big", "bare"]
+    assert [failure.message for failure in group.failures] == ["best", "big", "bare"]
 
 
 def test_every_group_is_in_full_before_any_second_failure_is():

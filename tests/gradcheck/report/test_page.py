@@ -73,7 +73,7 @@ def test_the_first_screen_of_a_failing_run_says_what_where_and_why(parse, failin
     assert "W[0, 1]: expected -3, returned 0.75" in hero
     assert "it is x.T @ cotangent" in hero
     assert "Masked entries of scores receive a gradient" in hero
-    assert "At the kink x = 0 the derivative is 1, and 0 was declared" in hero
+    assert "At the kink x[0] = 0 the declared convention (alpha = 0) asks for 0" in hero
 
 
 def test_the_first_screen_of_a_passing_run_says_what_would_have_been_seen(parse, passing):

@@ -3,6 +3,7 @@
 import pytest
 
 from gradcheck.records import (
+    CLAIM,
     Case,
     Coverage,
     Detectable,
@@ -56,6 +57,13 @@ def test_matrix_gives_a_row_to_each_dtype_and_device_only_where_checks_run_on_se
     assert "rounding float32 cpu" in " ".join(page.one("table", class_="matrix")["text"].split())
 
 
+def test_the_columns_of_the_matrix_are_in_the_order_of_the_checks(parse):
+    ran = [Case("dense", check) for check in ("twin", "forward", "own", "gradient")]
+    table = parse(render(Run.of(*ran))).one("table", class_="matrix")["text"]
+    places = [table.index(name) for name in ("forward", "gradient", "twin", "own")]
+    assert places == sorted(places)
+
+
 def test_oracles_that_disagree_are_told(panel):
     def case(value):
         return Case(
@@ -68,8 +76,42 @@ def test_oracles_that_disagree_are_told(panel):
 
     assert "No two differ" in panel("oracles", case(1 + 5e-10))
     told = panel("oracles", case(1.001))
-    assert "1 pair differs" in told
+    assert "1 pair of oracles differs" in told
     assert "dense::" in told
+
+
+def told_of(subject, check, name, value, example=0):
+    return Case(subject, check, oracles=[OracleRecord(name, "W", value, 1e-12, example)])
+
+
+def test_oracles_of_several_checks_are_compared_where_they_speak_of_one_derivative(panel):
+    def shown(example):
+        return panel(
+            "oracles",
+            told_of("dense", "gradient", CLAIM, 1.0),
+            told_of("dense", "twin", "twin", 1.5, example),
+            told_of("other", "twin", "twin", 7.0),
+        )
+
+    assert "The claim differs from them in 1 subject" in shown(0)
+    assert "the claim and twin 1" in shown(0)
+    assert "The claim" not in shown(1)
+
+
+def test_a_pair_of_oracles_is_one_pair_in_either_order(panel):
+    told = panel(
+        "oracles",
+        told_of("a", "gradient", "twin", 1.0),
+        told_of("a", "twin", "finite difference", 1.0),
+        told_of("b", "gradient", "finite difference", 2.0),
+        told_of("b", "twin", "twin", 2.0),
+    )
+    assert "finite difference and twin 2" in told
+
+
+def test_what_is_zero_to_rounding_agrees(panel):
+    both = [OracleRecord(CLAIM, "W", 0.0, 0.0), OracleRecord("twin", "W", 1e-17, 1e-15)]
+    assert "The claim agrees" in panel("oracles", Case("dense", oracles=both))
 
 
 def test_oracles_explains_itself_where_there_is_only_one(panel):
@@ -116,6 +158,25 @@ def test_coverage_counts_sizes_kinks_discards_and_remarks(panel):
     assert [words for words in expected if words not in told] == []
 
 
+def test_distances_go_from_near_to_far_and_draws_have_plain_names(panel):
+    coverage = Coverage(
+        distance={"none within 1": 9, "1": 4, "1e-3": 2, "at the kink": 3},
+        origin={"during shrink phase": 5},
+        status={"discarded": 2},
+    )
+    told = panel("coverage", Case("relu", coverage=coverage))
+    places = [told.index(f"{name} {n}") for name, n in
+              (("at the kink", 3), ("1e-3", 2), ("1", 4), ("none within 1", 9))]  # fmt: skip
+    assert places == sorted(places)
+    assert "shrinking 5" in told
+    assert "given up 2" in told
+
+
+def test_a_missed_fault_is_told_with_its_input(panel):
+    told = panel("power", Power("dense", "transposed", False, "", "W"))
+    assert "transposed in W of dense" in told
+
+
 def test_messages_that_differ_only_in_numbers_and_names_are_told_once(panel):
     cases = [
         Case(f"c{n}", discards=[Discard(f"a kernel of {n} is too long", n)],
@@ -131,7 +192,7 @@ def test_power_lists_the_missed_faults(panel):
     told = panel(
         "power", Power("dense", "transposed", True, "gradient"), Power("dense", "detached")
     )
-    assert "2 faults planted in 1 subject, 1 caught" in told
+    assert "2 faults planted in 1 subject (dense), 1 caught" in told
     assert "detached in dense" in told
     assert "Missed" not in panel("power", Power("dense", "transposed", True, "gradient"))
 

@@ -1,0 +1,146 @@
+"""Kinks at constants hidden in the code, found and not guessed: examples right at them.
+
+Along a line on which all entries of an input are equal, the claim of a threshold, a clip or a
+piecewise formula jumps. Bisection leads to the two neighbouring floats between which it does: one
+of them is the constant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
+from gradcheck.examples import Example, arrays_of, canonical
+from gradcheck.inputs import Array
+from gradcheck.subject import Subject
+from gradcheck.values import inside
+
+# Where constants usually lie: half units around zero, small margins, large cutoffs. A little off,
+# so that no constant is met by chance.
+OFF = 1.0 + 2.0**-7
+GRID = tuple(
+    float(sign * OFF * size)
+    for sign in (-1.0, 1.0)
+    for size in (1e-8, 1e-6, 1e-4, 1e-2, *np.arange(0.25, 8.25, 0.5), 12, 17, 24, 40, 90, 1000)
+)
+MOST = 2  # constants an input
+SECONDS = 0.25
+BESIDE = 2.0**-6
+# Change over the smaller change beside it: 1 or so where a gradient is smooth.
+SUDDEN = 4.0
+# Halvings from one node of the grid to two neighbouring floats, zero between them not counted.
+HALVINGS = 70
+# Share of the change that a half must keep, and after how many halvings curvature shows.
+KEPT, SOON = 0.9, 6
+ROUNDING = 2.0**-30
+
+
+def corners(subject: Subject, evaluator: Evaluator, seed: int) -> Iterator[Example]:
+    """Examples with one input at a constant where its gradient jumps: all entries, and some.
+
+    Looks as long as calls of the subject have taken less than a quarter of a second.
+    """
+    starts = list(canonical(subject, seed))
+    small = [e for e in starts if all(size == 1 for _, size in e.sizes)][:1]
+    for name, item in subject.inputs.items():
+        if name not in subject.differentiable or not _free(item) or evaluator.seconds > SECONDS:
+            continue
+        for low, high in _jumps(subject, evaluator, starts[0], name):
+            for start in (*small, starts[0]):
+                yield from (_at(start, name, (value,)) for value in (low, high))
+            yield _at(starts[0], name, (low, high, None))
+            # And beside it: what begins there goes on.
+            gap = BESIDE * abs(low)
+            yield _at(starts[0], name, tuple(inside(item, (low - gap, high + gap))))
+
+
+def _at(start: Example, name: str, among: tuple[float | None, ...]) -> Example:
+    fills = ((n, replace(how, among=among) if n == name else how) for n, how in start.fills)
+    return replace(start, fills=tuple(fills))
+
+
+def _free(item: Any) -> bool:
+    if not isinstance(item, Array) or item.complex or item.values is not None:
+        return False
+    return item.domain is None or item.domain.onto is None
+
+
+def _jumps(
+    subject: Subject, evaluator: Evaluator, start: Example, name: str
+) -> list[tuple[float, float]]:
+    """Pairs of neighbouring floats between which the claim jumps; zero, which is always tried,
+    is left out."""
+    line = _Line(subject, evaluator, start, name)
+    item = subject.inputs[name]
+    assert isinstance(item, Array)
+    nodes = [(t, line(t)) for t in sorted(inside(item, GRID))]
+    changes = [_apart(a[1], b[1]) for a, b in pairwise(nodes)]
+    found = []
+    for k, (low, high) in enumerate(pairwise(nodes)):
+        beside = [changes[j] for j in (k - 1, k + 1) if 0 <= j < len(changes)]
+        if changes[k] > SUDDEN * min(beside, default=0.0) + line.floor and math.isfinite(
+            changes[k]
+        ):
+            pair = _bisected(line, low, high, changes[k])
+            if pair is not None and min(map(abs, pair)) > 1e-100:
+                found.append(pair)
+    return found[:MOST]
+
+
+class _Line:
+    """The claim for one input as a function of the value that all its entries have."""
+
+    def __init__(self, subject: Subject, evaluator: Evaluator, start: Example, name: str) -> None:
+        self.subject, self.evaluator, self.name = subject, evaluator, name
+        self.numbers = arrays_of(subject, start)
+        self.seed = start.seed
+        self.floor = 0.0
+
+    def __call__(self, t: float) -> np.ndarray:
+        """Flat; NaN where forward or vjp raises."""
+        shape = self.numbers[self.name].shape
+        numbers: Mapping[str, Any] = {**self.numbers, self.name: np.full(shape, t)}
+        try:
+            gradient = self._gradient(numbers)
+        except (ClaimRaised, ForwardRaised, KeyError, TypeError, ValueError):
+            return np.full(1, math.nan)
+        finite = gradient[np.isfinite(gradient)]
+        self.floor = max(self.floor, ROUNDING * float(np.max(np.abs(finite), initial=0.0)))
+        return gradient
+
+    def _gradient(self, numbers: Mapping[str, Any]) -> np.ndarray:
+        from gradcheck.case import Case
+
+        example = Example((), seed=self.seed)
+        backend = self.evaluator.backend
+        case = Case(self.subject, example, numbers, backend, self.evaluator)
+        return np.asarray(backend.to_numpy(case.claim[self.name]), dtype=float).reshape(-1)
+
+
+def _bisected(
+    line: _Line, low: tuple[float, np.ndarray], high: tuple[float, np.ndarray], jump: float
+) -> tuple[float, float] | None:
+    """The neighbouring floats of a jump; None where the change is spread out."""
+    for halving in range(HALVINGS):
+        middle = (low[0] + high[0]) / 2
+        if middle in (low[0], high[0]):
+            return low[0], high[0]
+        here = (middle, line(middle))
+        first, second = _apart(low[1], here[1]), _apart(here[1], high[1])
+        low, high = (low, here) if first > second else (here, high)
+        if halving >= SOON and not max(first, second) > KEPT * jump:
+            return None
+        jump = min(jump, max(first, second)) if halving < SOON else jump
+    return None
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> float:
+    if a.shape != b.shape:
+        return math.nan
+    return float(np.max(np.abs(a - b), initial=0.0))

@@ -1,0 +1,60 @@
+"""Whether a claim is a convex combination of the gradients around it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import nnls
+
+from gradcheck.kinks.sides import NAMED, Sides
+
+
+def in_span(sides: Sides) -> bool:
+    """Whether the claim satisfies the linear relations that all the sides satisfy.
+
+    At a tie the sides sum to one: "all" and "none" do not, though each entry lies between 0 and 1.
+    """
+    where = sides.kinked
+    left = np.abs(sides.claim - projected(sides))[where]
+    limit = NAMED * np.max(sides.high[where] - sides.low[where])
+    return bool(np.all(left <= limit + sides.firm[where]))
+
+
+def projected(sides: Sides) -> np.ndarray:
+    """The claim, its kinked entries moved to where the sides' linear relations hold.
+
+    As it is where there are more kinks than patterns, and no relation can be told.
+    """
+    where = sides.kinked
+    rows = sides.probes[:, where]
+    middle = rows.mean(axis=0)
+    _, sizes, basis = np.linalg.svd(rows - middle, full_matrices=False)
+    rank = int(np.sum(sizes > 1e-6 * sizes[0])) if sizes.size and sizes[0] > 0 else 0
+    nearest = sides.claim.copy()
+    if rank + 3 <= len(rows):
+        offset = sides.claim[where] - middle
+        nearest[where] = middle + basis[:rank].T @ (basis[:rank] @ offset)
+    return nearest
+
+
+def in_hull(sides: Sides) -> bool:
+    """Whether the claim is a convex combination of what was seen: weights >= 0 that sum to 1."""
+    unit = float(np.max(np.abs(sides.probes))) or 1.0
+    rows = np.vstack([sides.probes.T / unit, np.ones(len(sides.probes))])
+    # The triangular factor is the same problem in as many rows as there are columns.
+    table = np.column_stack([rows, np.append(sides.claim / unit, 1.0)])
+    small = np.asarray(np.linalg.qr(table, mode="r"))
+    try:
+        weights, _ = nnls(small[:, :-1], small[:, -1])
+    except RuntimeError:  # no convergence
+        return False
+    left = np.abs(weights @ sides.probes - sides.claim)
+    limit = sides.firm + NAMED * np.max(sides.high - sides.low)
+    return bool(abs(np.sum(weights) - 1.0) <= NAMED and np.all(left <= limit))
+
+
+def two_valued(sides: Sides) -> bool:
+    """Whether every kinked entry is seen at two values only: one kink each."""
+    spread = sides.high - sides.low
+    near = sides.tolerance + 1e-3 * spread
+    ends = (np.abs(sides.probes - sides.low) <= near) | (np.abs(sides.probes - sides.high) <= near)
+    return bool(np.all(ends[:, sides.kinked]))

@@ -1,0 +1,176 @@
+"""Places near the point, and what the claim is there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradcheck.backends.base import Array
+from gradcheck.judgement.case import Case
+from gradcheck.judgement.problem import Arrays, Domain
+from gradcheck.oracles import directions
+from gradcheck.oracles.finite_difference import SKIPPED, fresh
+
+# How far to either side, in units of the input's scale. Nearer kinks than this count as being at
+# the point: no difference quotient of float64 could tell (noise 2^-52 / 2^-20 is 2e-10 already).
+DELTA = 2.0**-20
+# Some thousand ulp, for fewer would not part a tie: sides that differ even there are at the point
+# exactly, and a declared convention holds.
+EXACT = 2.0**-38
+Way = Mapping[str, Array]
+
+
+@dataclass
+class Neighbourhood:
+    """Asks the claim for some inputs while they move, or more than they.
+
+    watched: whose gradients; of several inputs, end to end and each in units of the outputs.
+    moving: all that leaves the point, by default the watched alone. units: by moving input, the
+    length in which each entry is moved.
+    """
+
+    case: Case
+    watched: tuple[str, ...]
+    seed: int
+    moving: tuple[str, ...] = ()
+    units: dict[str, np.ndarray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moving = self.moving or self.watched
+        self.units = {name: self._units(name) for name in self.moving}
+
+    def _units(self, name: str) -> np.ndarray:
+        """The scale of the input; near a bound of the domain, of the entry itself or of its room.
+
+        What lives near a bound (a logarithm, an arc sine) varies over the distance to it.
+        """
+        backend = self.case.backend
+        x = backend.to_numpy(self.case.x(name))
+        usual = directions.scale(backend, self.case.x(name))
+        domain = self.case.problem.domains.get(name)
+        if domain is None or (domain.low is None and domain.high is None):
+            return np.full(x.shape, usual)
+        return np.asarray(np.minimum(directions.own_units(x, domain, usual), usual))
+
+    def unit(self, name: str) -> float:
+        """The largest length in which an entry of an input is moved."""
+        return float(np.max(self.units[name], initial=0.0)) or 1.0
+
+    @property
+    def freedom(self) -> int:
+        """How many numbers move."""
+        return sum(self.case.size(name) for name in self.moving)
+
+    def pattern(self, salt: int, positive: bool = False) -> dict[str, Array]:
+        """A direction of unequal magnitudes in each input's units; all positive if wanted."""
+        way = {name: self._pattern(name, salt, positive) for name in self.moving}
+        if len(way) == 1 or positive:
+            return way
+        # Now one input goes further and now another: |a - b| is told from both of its sides.
+        rng = np.random.default_rng([self.seed, salt])
+        factors = 2.0 ** rng.integers(-4, 1, len(way))
+        combine = self.case.backend.combine
+        return {n: combine([float(f)], [v]) for (n, v), f in zip(way.items(), factors, strict=True)}
+
+    def _pattern(self, name: str, salt: int, positive: bool) -> Array:
+        backend = self.case.backend
+        seed = self.seed + 1009 * self.case.problem.names.index(name) + salt
+        values = backend.to_numpy(backend.random_signs(self.case.x(name), seed))
+        values = np.asarray(values * self.units[name], dtype=values.dtype)
+        if positive:
+            flat(values)[:] = np.abs(flat(values))
+        return backend.from_numpy(self._shown(name, values))
+
+    def _shown(self, name: str, values: np.ndarray) -> np.ndarray:
+        """`values` with the entries that are not to be looked at set to zero."""
+        if name in self.case.hidden:
+            values[self.case.hidden[name]] = 0
+        return values
+
+    def place(self, step: float, w: Way) -> dict[str, Array]:
+        """The moving inputs at point + step w; entries that would leave go the other way."""
+        return {name: self._place(name, step, v) for name, v in w.items()}
+
+    def _place(self, name: str, step: float, w: Array) -> Array:
+        backend = self.case.backend
+        x = self.case.x(name)
+        moved = backend.add_scaled(x, step, w)
+        domain = self.case.problem.domains.get(name)
+        if domain is None or (domain.low is None and domain.high is None):
+            return moved
+        values = backend.to_numpy(moved)
+        mirrored = backend.to_numpy(backend.add_scaled(x, -step, w))
+        out = _outside(values, domain)
+        kept = np.where(out, mirrored, values)
+        kept = np.where(out & _outside(mirrored, domain), backend.to_numpy(x), kept)
+        return backend.from_numpy(kept.astype(values.dtype))
+
+    def point(self, step: float, w: Way) -> Arrays:
+        """Every input, the moving ones at point + step w, in fresh memory."""
+        return {**fresh(self.case.problem), **self.place(step, w)}
+
+    def gradient(self, step: float, w: Way) -> np.ndarray:
+        """The watched claim at point + step w, flat and real; NaN where it raises."""
+        given = tuple(self.case.backend.copy(u) for u in self.case.cotangent)
+        try:
+            return self._flat(self.case.problem.vjp(given, self.point(step, w)))
+        except SKIPPED:
+            return np.full(self.claim.shape, math.nan)
+
+    @property
+    def claim(self) -> np.ndarray:
+        """The watched claim at the point, flat and real."""
+        return self._flat(self.case.claim)
+
+    def _flat(self, claim: Mapping[str, Array]) -> np.ndarray:
+        to_numpy = self.case.backend.to_numpy
+        parts = [flat(self._shown(name, to_numpy(claim[name]))) for name in self.watched]
+        if len(parts) == 1:
+            return parts[0]
+        units = [self.unit(name) for name in self.watched]
+        return np.concatenate([u * part for u, part in zip(units, parts, strict=True)])
+
+    def flattened(self, w: Way) -> np.ndarray:
+        """A direction of the watched inputs, flat and real; in their units where several."""
+        parts = [flat(self.case.backend.to_numpy(w[name])) for name in self.watched]
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(
+            [part / self.unit(name) for name, part in zip(self.watched, parts, strict=True)]
+        )
+
+    def ulps(self, w: Way) -> dict[str, Array]:
+        """A few ulp of every entry along w; of the input's scale where the entry is zero."""
+        return {name: self._ulps(name, v) for name, v in w.items()}
+
+    def _ulps(self, name: str, w: Array) -> Array:
+        backend = self.case.backend
+        x, units = backend.to_numpy(self.case.x(name)), self.units[name]
+        sizes = np.where(x == 0, units, np.abs(x)) * EXACT
+        return backend.from_numpy((backend.to_numpy(w) / units * sizes).astype(x.dtype))
+
+    def nonlinear(self, claim: np.ndarray, tolerance: np.ndarray, where: np.ndarray) -> bool:
+        """Whether another cotangent, -3 times the given one, does not scale the claim alike."""
+        case, backend = self.case, self.case.backend
+        given = tuple(backend.combine([-3.0], [u]) for u in case.cotangent)
+        again = self._flat(case.problem.vjp(given, fresh(case.problem)))
+        gaps = np.abs(again + 3.0 * claim)
+        return bool(np.any((gaps > 4 * tolerance + 1e-9 * np.abs(claim)) & where))
+
+
+def _outside(values: np.ndarray, domain: Domain) -> np.ndarray:
+    out = np.zeros(values.shape, dtype=bool)
+    if domain.low is not None:
+        out |= values <= domain.low if domain.open else values < domain.low
+    if domain.high is not None:
+        out |= values >= domain.high if domain.open else values > domain.high
+    return out
+
+
+def flat(values: np.ndarray) -> np.ndarray:
+    """A flat real view of a contiguous array, real and imaginary parts side by side."""
+    values = np.ascontiguousarray(values).reshape(-1)
+    return values.view(values.real.dtype) if values.dtype.kind == "c" else values

@@ -1,0 +1,73 @@
+"""What forward says close by: whether the sides are gradients, and whether it jumps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradcheck.judgement.case import replaced
+from gradcheck.judgement.confirm import honest, widened
+from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood
+from gradcheck.oracles.finite_difference import SKIPPED
+
+# Where a side is verified: further out, so that a whole stencil fits between it and the kink.
+# Along w itself no kink through the point is crossed.
+OUT = 2.0**-12
+# Resolution at which a side counts as verified.
+VERIFIED = 1e-5
+# A forward that jumps moves as far over a step as over one 2^10 times as long.
+SHORT = 2.0**-10
+# Share of the larger outputs that a jump must exceed: less is rounding.
+VISIBLE = 2.0**-40
+
+
+def verified(around: Neighbourhood) -> bool:
+    """Whether the watched claim on the sides is the derivative there, along the way out."""
+    return all(
+        any(_side_verified(around, name, sign, salt, out) for out in (OUT, OUT / 32))
+        for name in around.watched
+        for salt in (0, 1)
+        for sign in (1.0, -1.0)
+    )
+
+
+def _side_verified(around: Neighbourhood, name: str, sign: float, salt: int, out: float) -> bool:
+    case, backend = around.case, around.case.backend
+    w = around.pattern(salt, positive=salt == 0)
+    places = around.place(sign * out, w)
+    try:
+        moved = case.at(replaced(case.problem, places))
+    except SKIPPED:
+        return False
+    if not math.isfinite(backend.max_abs(moved.claim[name])):
+        return False
+    way = backend.combine([1.0 / out, -1.0 / out], [places[name], case.x(name)])
+    result = moved.compare(moved.line({name: way}, reach=out / 2))
+    if not result.agreed:
+        result = widened(result, honest(moved, name, way))
+    return result.agreed and result.resolution <= VERIFIED
+
+
+def jumps(around: Neighbourhood) -> bool:
+    """Whether forward itself leaps at the point: there is no derivative, whatever is claimed."""
+    case = around.case
+    heights = [math.hypot(*map(case.backend.max_abs, case.base))]
+    for sign in (1.0, -1.0):
+        w = around.pattern(0, positive=True)
+        far = _moved_by(around, sign * DELTA, w)
+        near = _moved_by(around, sign * DELTA * SHORT, w)
+        if near > max(0.5 * far, VISIBLE * max(heights)) > 0.0:
+            return True
+    return False
+
+
+def _moved_by(around: Neighbourhood, step: float, w: dict[str, np.ndarray]) -> float:
+    """How far some output moves over a step; NaN where forward raises."""
+    case, backend = around.case, around.case.backend
+    try:
+        outputs = case.problem.forward(around.point(step, w))
+    except SKIPPED:
+        return math.nan
+    changes = [backend.subtract(y, y0) for y, y0 in zip(outputs, case.base, strict=True)]
+    return max((backend.max_abs(d) for d in changes), default=0.0)

@@ -1,0 +1,85 @@
+"""Kinks crossed one by one on a half turn around the point."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import lsq_linear
+
+from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood
+from gradcheck.kinks.sides import NAMED, Sides
+
+WALKS = 3
+
+
+def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> bool:
+    """Whether claim = start + sum alpha_k jump_k, alpha in [0, 1], along a half turn.
+
+    Every kink through the point is crossed once on the way from w to -w.
+    """
+    combine = around.case.backend.combine
+    first, second = around.pattern(100 + salt), around.pattern(200 + salt)
+
+    def at(turn: float) -> np.ndarray:
+        w = {
+            name: combine([math.cos(turn), math.sin(turn)], [v, second[name]])
+            for name, v in first.items()
+        }
+        return around.gradient(DELTA / 2, w)
+
+    start, stop = at(0.0), at(math.pi)
+    # What else moves goes by DELTA too, and the gradient with it.
+    others = len(around.moving) > len(around.watched)
+    moving = 16 * DELTA * float(np.max(np.abs(start), initial=0.0)) if others else 0.0
+    jumps = _jumps(at, (0.0, start), (math.pi, stop), sides.tolerance + moving, most)
+    if not jumps:
+        return False
+    steps = np.stack(jumps, axis=1)
+    if not np.all(np.isfinite(steps)):
+        return False
+    wanted = sides.claim - start
+    fitted = lsq_linear(steps, wanted, bounds=(0.0, 1.0))
+    left = np.abs(steps @ fitted.x - wanted)
+    limit = NAMED * np.max(np.abs(steps)) + sides.firm
+    return bool(np.all(left <= limit))
+
+
+def in_some_walk(around: Neighbourhood, sides: Sides) -> bool:
+    """Whether the claim lies on one of a few walks."""
+    return any(in_walk(around, sides, salt) for salt in range(WALKS))
+
+
+def in_joint_walk(around: Neighbourhood, sides: Sides) -> bool:
+    """Whether the claim lies on a walk of all the inputs together.
+
+    Kinks which the watched input alone can only cross together are then crossed one by one. The
+    chain rule through a relu picks a side for each; what it returns is right.
+    """
+    names = tuple(name for name in around.case.problem.names if around.case.size(name))
+    return in_some_walk(dataclasses.replace(around, moving=names), sides)
+
+
+def _jumps(
+    at: Callable[[float], np.ndarray],
+    start: tuple[float, np.ndarray],
+    stop: tuple[float, np.ndarray],
+    tolerance: np.ndarray,
+    most: int,
+) -> list[np.ndarray]:
+    """The jumps of the claim between two turns, each isolated by bisection."""
+    found: list[np.ndarray] = []
+    pending = [(start, stop)]
+    while pending and most > 0:
+        (a, g), (b, h) = pending.pop()
+        if np.all(np.abs(h - g) <= tolerance):
+            continue
+        if b - a < 1e-4:
+            found.append(h - g)
+            continue
+        middle = ((a + b) / 2, at((a + b) / 2))
+        most -= 1
+        pending += [((a, g), middle), (middle, (b, h))]
+    return found
