@@ -109,9 +109,9 @@ class Evaluator:
 
 
 def as_outputs(returned: Any) -> tuple[Any, ...]:
-    """What a forward returned, as a tuple; a Python float is a 0-d array."""
+    """What a forward returned, as a tuple; a Python number is a 0-d array."""
     parts = tuple(returned) if isinstance(returned, tuple | list) else (returned,)
-    return tuple(np.asarray(p) if isinstance(p, float | complex) else p for p in parts)
+    return tuple(np.asarray(p) if isinstance(p, bool | int | float | complex) else p for p in parts)
 
 
 def reset_random_state(seed: int = 0) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 SMALL, LARGE = 5, 19  # most sizes are small, some reach past a vector width of 16
+ALIGNED = (8, 16)  # where a fast path begins
 MOST_ELEMENTS = 4096  # of any one input: beyond it a check says no more and costs a lot
 SCALES = (0, 0, 0, 0, 0, 0, 3, -3, 6, -10, -30)
 SEEDS = 2**16 - 1
@@ -161,6 +162,10 @@ def canonical(subject: Subject, seed: int) -> Iterator[Example]:
         # Past the blocks of 32 and 128 that kernels work in, on the first axis and on the last.
         (_sizes(subject, lambda k: 131 if k == 0 else 1), "generic"),
         (_sizes(subject, lambda k: 67 if k == last else 1), "generic"),
+        # The same aligned, past blocks of 1024, and in the corner of a tile.
+        (_sizes(subject, lambda k: 256 if k == 0 else 1), "generic"),
+        (_sizes(subject, lambda k: 1056 if k == last else 1), "generic"),
+        (_sizes(subject, lambda k: (37, 33)[k] if k < 2 else 1), "generic"),
         (_sizes(subject, lambda k: 7 if k % 2 else 5), "some zeros"),
     ]
     for sizes, style in recipes:
@@ -197,7 +202,11 @@ def _size(subject: Subject, name: str) -> SearchStrategy[int]:
     if not small:
         return st.integers(low, high)
     few = st.sampled_from(small)
-    return few if high <= SMALL else st.one_of(few, few, few, st.integers(max(low, 1), high))
+    if high <= SMALL:
+        return few
+    aligned = [n for n in ALIGNED if low <= n <= high] or small
+    some = st.integers(max(low, 1), high) | st.sampled_from(aligned)
+    return st.one_of(few, few, few, some)
 
 
 def _has_leading(subject: Subject) -> bool:

@@ -71,6 +71,15 @@ def _note(notes: Notes, judgement: Judgement) -> None:
             "whole": max(judgement.detectable, ULP["float64"]),
             "entry": max(judgement.detectable_entry, ULP["float64"]),
         }
+    if judgement.details.get("clipped"):
+        notes.remarks.append(
+            f"at a bound of its domain the gradient of `{judgement.name}` is not the slope inside, "
+            "but between that and 0"
+        )
+    if judgement.details.get("leap"):
+        notes.remarks.append(
+            "forward leaps at some points: there the claim is held against the slopes beside them"
+        )
     if judgement.kink is not None and judgement.kink.point_defect:
         notes.remarks.append(
             f"the gradient of `{judgement.name}` is off at a single point where both sides agree"

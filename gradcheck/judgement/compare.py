@@ -356,7 +356,9 @@ def _structured(line: fd.Line, finest: fd.Scan, scans: list[fd.Scan]) -> bool:
     before = [scan for scan in scans if scan.step == 32 * finest.step]
     if not before or finest.eta <= 4 * finest.rounding:
         return False
-    return finest.eta < before[0].eta / 4
+    # A root, a fast wave; or a leap, which may be a slope of 1e12 that is yet to be seen.
+    leap = abs(finest.high - 32 * before[0].high) < abs(before[0].high)
+    return finest.eta < before[0].eta / 4 or (leap and finest.high != 0.0)
 
 
 def _widening(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
@@ -368,6 +370,8 @@ def _widening(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
 
 def _noise_limited(line: fd.Line, widest: fd.Scan, step: float) -> bool:
     """Whether the level at `step` was reached and shows rounding alone."""
+    if not widest.changed:  # too small to move anything, beside a number that it is added to
+        return widest.step == step and step * line.unit < 1.0
     quiet = line.stencil.amplification * max(widest.eta, widest.rounding) / step
     return (
         widest.step == step

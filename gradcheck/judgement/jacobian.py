@@ -14,6 +14,7 @@ from gradcheck.oracles import finite_difference as fd
 
 # Relative error at which an entry needs no further levels.
 ENOUGH = 1e-8
+DEEP = tuple(range(-44, -105, -10))
 
 
 def numerical_gradient(
@@ -23,12 +24,14 @@ def numerical_gradient(
     indices: Iterable[int] | None = None,
     *,
     outputs: Outputs | None = None,
+    deep: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Entries of the gradient of <cotangent, forward>, and their estimated errors.
 
     indices: flat (C order) indices; None takes every entry and gives arrays of the input's shape.
     About 9 to 66 evaluations of forward an entry, twice that for a complex one. An entry without
-    room to move in its domain is NaN with infinite error.
+    room to move in its domain is NaN with infinite error. deep: an entry that is exactly zero, and
+    so has no rounding of its own, is stepped ever finer: 1 / 1e-12 is a slope that norms have.
     """
     backend = problem.backend
     x = problem.point[name]
@@ -37,7 +40,7 @@ def numerical_gradient(
         outputs = problem.forward(fd.fresh(problem))
     base = tuple(backend.copy(y) for y in outputs)
     wanted = list(range(math.prod(shape)) if indices is None else indices)
-    found = [_entry(problem, name, cotangent, base, int(i)) for i in wanted]
+    found = [_entry(problem, name, cotangent, base, int(i), deep) for i in wanted]
     dtype = complex if backend.is_complex(x) else float
     values = np.array([value for value, _ in found], dtype=dtype)
     errors = np.array([error for _, error in found], dtype=float)
@@ -47,18 +50,24 @@ def numerical_gradient(
 
 
 def _entry(
-    problem: Problem, name: str, cotangent: Outputs, base: Outputs, index: int
+    problem: Problem, name: str, cotangent: Outputs, base: Outputs, index: int, deep: bool
 ) -> tuple[complex, float]:
     complex_valued = problem.backend.is_complex(problem.point[name])
-    real, error = _partial(problem, name, cotangent, base, index, 1.0)
+    real, error = _partial(problem, name, cotangent, base, index, 1.0, deep)
     if not complex_valued:
         return real, error
-    imaginary, other = _partial(problem, name, cotangent, base, index, 1j)
+    imaginary, other = _partial(problem, name, cotangent, base, index, 1j, deep)
     return complex(real, imaginary), math.hypot(error, other)
 
 
 def _partial(
-    problem: Problem, name: str, cotangent: Outputs, base: Outputs, index: int, unit: complex
+    problem: Problem,
+    name: str,
+    cotangent: Outputs,
+    base: Outputs,
+    index: int,
+    unit: complex,
+    deep: bool,
 ) -> tuple[float, float]:
     backend = problem.backend
     x = problem.point[name]
@@ -67,7 +76,8 @@ def _partial(
     placed = directions.place(backend, x, backend.from_numpy(v), problem.domains.get(name))
     if not placed:
         return math.nan, math.inf
-    found = [_along(problem, name, cotangent, base, index, way) for way in placed[0]]
+    finer = DEEP if deep and backend.gather(x, np.array([index]))[0] == 0 else ()
+    found = [_along(problem, name, cotangent, base, index, way, finer) for way in placed[0]]
     return min(found, key=lambda pair: pair[1] if math.isfinite(pair[1]) else math.inf)
 
 
@@ -78,10 +88,11 @@ def _along(
     base: Outputs,
     index: int,
     way: directions.Placed,
+    finer: tuple[int, ...],
 ) -> tuple[float, float]:
     """The derivative by one entry, walked one way, and its error."""
     line = fd.Line(problem, base, cotangent, {name: way.direction}, way.stencil, way.reach)
-    estimate = derivative(line)
+    estimate = derivative(line, finer=finer)
     step = complex(problem.backend.gather(way.direction, np.array([index]))[0])
     sign = 1.0 if step.imag else math.copysign(1.0, step.real)
     return sign * estimate.value / abs(step), estimate.error / abs(step)
@@ -94,11 +105,14 @@ def unit_direction(like: Array, index: int, value: complex) -> np.ndarray:
     return np.asarray(v)
 
 
-def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:
-    """The derivative along a line, with as many levels as its own error asks for."""
+def derivative(line: fd.Line, enough: float = ENOUGH, finer: tuple[int, ...] = ()) -> fd.Estimate:
+    """The derivative along a line, with as many levels as its own error asks for.
+
+    finer: exponents of further levels, all of which are tried.
+    """
     scans: list[fd.Scan] = []
     estimate = fd.settle(line, scans)
-    for exponent in fd.EXPONENTS:
+    for exponent in (*finer, *fd.EXPONENTS):
         step = 2.0**exponent
         if max(map(abs, line.stencil.nodes)) * step > line.reach:
             continue
@@ -107,6 +121,6 @@ def derivative(line: fd.Line, enough: float = ENOUGH) -> fd.Estimate:
             continue
         scans.append(found)
         estimate = fd.settle(line, *plateaus.trusted(scans, line.unit))
-        if estimate.error <= enough * abs(estimate.value):
+        if len(scans) >= len(finer) and estimate.error <= enough * abs(estimate.value):
             break
     return estimate

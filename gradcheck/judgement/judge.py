@@ -37,6 +37,7 @@ UNSTEADY = 2.0**-7
 CHAOTIC = 2.0**-20
 
 CONTESTED = "a wide step contradicts the claim, and smaller ones agree with it"
+NOWHERE = "the entries disagree together, and none of them by itself"
 CONTRARY = "the derivative is infinite there, and of the other sign"
 ROUNDED_INSIDE = "a disagreement below the rounding of what the outputs are at smaller inputs"
 
@@ -230,6 +231,8 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if below_rounding(case, placed.direction, result):
         return judgement(case, name, placed.direction, result, "inconclusive", ROUNDED_INSIDE)
     entries = wrong_entries(case, name, placed, result)
+    if entries is None:
+        return judgement(case, name, placed.direction, result, "inconclusive", NOWHERE)
     found = judgement(case, name, placed.direction, result, "wrong")
     return dataclasses.replace(found, entries=entries)
 

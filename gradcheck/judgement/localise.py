@@ -43,7 +43,7 @@ class Search:
     step: float
     clear: bool
     tests: int = 0
-    found: list[int] = field(default_factory=list)
+    found: dict[int, float] = field(default_factory=dict)
 
     def measure(self, start: int, stop: int) -> tuple[float, float]:
         """Residual over order[start:stop], and what it must exceed."""
@@ -70,14 +70,14 @@ class Search:
         moved = sum(self.case.size(name) for name in self.case.problem.names)
         return max(FEWEST_TESTS, min(MOST_TESTS, WORK // max(1, moved)))
 
-    def run(self, residual: float, tolerance: float) -> list[int]:
-        """Flat indices of the wrong entries, by descending residual."""
+    def run(self, residual: float, tolerance: float) -> dict[int, float]:
+        """Flat indices of the wrong entries and their residuals, the largest first."""
         heap = [(-abs(residual), 0, len(self.order), residual, tolerance)]
         enough = MOST_ENTRIES if self.most == MOST_TESTS else FEWEST_ENTRIES
         while heap and len(self.found) < enough and self.tests < self.most:
             _, start, stop, whole, bound = heapq.heappop(heap)
             if stop - start == 1:
-                self.found.append(int(self.order[start]))
+                self.found[int(self.order[start])] = abs(whole)
                 continue
             for part in self._halves(start, stop, whole, bound):
                 heapq.heappush(heap, part)
@@ -101,22 +101,31 @@ class Search:
 
 def wrong_entries(
     case: Case, name: str, placed: Placed, result: Comparison
-) -> tuple[WrongEntry, ...]:
-    """The entries that the failed comparison is made of, largest difference first."""
+) -> tuple[WrongEntry, ...] | None:
+    """The entries that the failed comparison is made of, largest difference first.
+
+    None where each of them, measured by itself and in its own units, agrees with the claim, and
+    sharply enough to have seen its share of the failure.
+    """
     backend = case.backend
     moved = np.flatnonzero(backend.to_numpy(placed.direction).reshape(-1))
     step = next((level.step for level in result.levels if level.chosen), 2.0**-14)
     search = Search(case, name, placed, moved, step, clear(result))
-    indices = search.run(result.expected - result.returned, result.tolerance)
-    if not indices and search.clear:  # too small a part of f(x) for pairs
+    found = search.run(result.expected - result.returned, result.tolerance)
+    if not found and search.clear:  # too small a part of f(x) for pairs
         search = Search(case, name, placed, moved, step, clear=False)
-        indices = search.run(result.expected - result.returned, result.tolerance)
-    if not indices:
+        found = search.run(result.expected - result.returned, result.tolerance)
+    if not found:
         return ()
+    indices = list(found)
     values, errors = numerical_gradient(
-        case.problem, name, case.cotangent, indices, outputs=case.base
+        case.problem, name, case.cotangent, indices, outputs=case.base, deep=True
     )
     claims = backend.gather(case.claim[name], np.array(indices))
+    lengths = np.abs(backend.gather(placed.direction, np.array(indices)))
+    gaps = np.abs(values - claims)
+    if np.all((gaps <= errors) & (4 * errors * lengths < np.array(list(found.values())))):
+        return None
     shape = backend.shape(case.x(name))
     entries = [
         WrongEntry(

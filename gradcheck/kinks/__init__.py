@@ -8,7 +8,7 @@ be a convex combination of those (Clarke's generalised gradient of a piecewise s
 from gradcheck.kinks.hull import in_hull, in_span, projected, two_valued
 from gradcheck.kinks.neighbourhood import Neighbourhood, flat
 from gradcheck.kinks.rows import bent_outputs, countable, rows
-from gradcheck.kinks.sides import NAMED, Sides, look, more
+from gradcheck.kinks.sides import NAMED, Sides, cyclic, goes_on, look, more
 from gradcheck.kinks.verified import jumps, verified
 from gradcheck.kinks.walk import in_joint_walk, in_some_walk
 
@@ -18,7 +18,9 @@ __all__ = [
     "Sides",
     "bent_outputs",
     "countable",
+    "cyclic",
     "flat",
+    "goes_on",
     "in_hull",
     "in_joint_walk",
     "in_some_walk",

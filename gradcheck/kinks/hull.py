@@ -47,8 +47,8 @@ def in_hull(sides: Sides) -> bool:
         weights, _ = nnls(small[:, :-1], small[:, -1])
     except RuntimeError:  # no convergence
         return False
-    left = np.abs(weights @ sides.probes - sides.claim)
-    limit = sides.firm + NAMED * np.max(sides.high - sides.low)
+    left = np.abs(weights @ sides.probes - sides.claim)[~sides.edge]
+    limit = (sides.firm + NAMED * np.max(sides.high - sides.low))[~sides.edge]
     return bool(abs(np.sum(weights) - 1.0) <= NAMED and np.all(left <= limit))
 
 

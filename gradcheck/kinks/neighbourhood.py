@@ -20,6 +20,8 @@ DELTA = 2.0**-20
 # Some thousand ulp, for fewer would not part a tie: sides that differ even there are at the point
 # exactly, and a declared convention holds.
 EXACT = 2.0**-38
+# Two to four ulp, and as little as makes no rounding where there is nothing to round.
+LEAST, NOTHING = 2.0**-50, 2.0**-200
 Way = Mapping[str, Array]
 
 
@@ -84,6 +86,17 @@ class Neighbourhood:
             flat(values)[:] = np.abs(flat(values))
         return backend.from_numpy(self._shown(name, values))
 
+    def ranked(self, shift: int) -> dict[str, Array]:
+        """A direction that grows with the index from negative to positive, begun at `shift`."""
+        way, backend = {}, self.case.backend
+        for name in self.moving:
+            x = backend.to_numpy(self.case.x(name))
+            ranks = (np.arange(x.size) + shift) % max(1, x.size)
+            # No entry stays: two thirds of a rank are never in the middle.
+            values = ((ranks.reshape(x.shape) + 2 / 3) / max(1, x.size) - 0.5) * self.units[name]
+            way[name] = backend.from_numpy(self._shown(name, np.asarray(values, dtype=x.dtype)))
+        return way
+
     def _shown(self, name: str, values: np.ndarray) -> np.ndarray:
         """`values` with the entries that are not to be looked at set to zero."""
         if name in self.case.hidden:
@@ -142,14 +155,30 @@ class Neighbourhood:
             [part / self.unit(name) for name, part in zip(self.watched, parts, strict=True)]
         )
 
-    def ulps(self, w: Way) -> dict[str, Array]:
-        """A few ulp of every entry along w; of the input's scale where the entry is zero."""
-        return {name: self._ulps(name, v) for name, v in w.items()}
+    def edge(self, w: Way) -> np.ndarray:
+        """Watched entries that cannot move both ways along w, flat."""
+        return np.concatenate([self._edge(name, w[name]) for name in self.watched])
 
-    def _ulps(self, name: str, w: Array) -> Array:
+    def _edge(self, name: str, w: Array) -> np.ndarray:
+        backend, x = self.case.backend, self.case.x(name)
+        domain = self.case.problem.domains.get(name)
+        if domain is None or backend.is_complex(x):
+            return np.zeros(flat(backend.to_numpy(x)).shape, dtype=bool)
+        ahead, behind = (backend.to_numpy(backend.add_scaled(x, s, w)) for s in (DELTA, -DELTA))
+        return flat(_outside(ahead, domain) | _outside(behind, domain))
+
+    def ulps(self, w: Way) -> dict[str, Array]:
+        """Some thousand ulp of every entry along w; of the input's scale where it is zero."""
+        return {name: self._share(name, v, EXACT, EXACT) for name, v in w.items()}
+
+    def least(self, w: Way) -> dict[str, Array]:
+        """A few ulp of every entry along w; next to nothing where it is zero."""
+        return {name: self._share(name, v, LEAST, NOTHING) for name, v in w.items()}
+
+    def _share(self, name: str, w: Array, of_own: float, of_unit: float) -> Array:
         backend = self.case.backend
         x, units = backend.to_numpy(self.case.x(name)), self.units[name]
-        sizes = np.where(x == 0, units, np.abs(x)) * EXACT
+        sizes = np.where(x == 0, units * of_unit, np.abs(x) * of_own)
         return backend.from_numpy((backend.to_numpy(w) / units * sizes).astype(x.dtype))
 
     def nonlinear(self, claim: np.ndarray, tolerance: np.ndarray, where: np.ndarray) -> bool:

@@ -18,11 +18,15 @@ ROUNDING = 2.0**-26
 # Sign patterns asked for besides the all-positive one. Independent kinks span as many dimensions
 # as there are kinks; a tie spans one less than its members.
 PATTERNS = 12
+# Ranks tried of the entries of a tie.
+RANKS = 64
 # A claim that changes by this share of its jump on the way to the point is noisy, not kinked.
 STEADY = 0.125
 # A claim is rejected by its sides only where they differ by this share: less may be the roundoff
 # of an ill-conditioned claim, and differences of the function decide.
 STRONG = 2.0**-8
+# A kink is no matter of the last digits: less than this share of the slopes is left to the line.
+SLIGHT = 2.0**-12
 # A convention is recognised within this distance of alpha.
 NAMED = 0.02
 
@@ -33,7 +37,8 @@ class Sides:
 
     probes: one row per place asked, the first two along the positive and the negative of the first
     pattern. exact: two rows more, a few ulp from the point. tolerance: entry by entry, how far
-    curvature lets equal sides differ.
+    curvature lets equal sides differ. edge: entries at a bound of the domain, of which both probes
+    are on the same side.
     """
 
     claim: np.ndarray
@@ -41,6 +46,7 @@ class Sides:
     exact: np.ndarray
     tolerance: np.ndarray
     pattern: np.ndarray
+    edge: np.ndarray
 
     @property
     def firm(self) -> np.ndarray:
@@ -82,9 +88,38 @@ class Sides:
 
     @property
     def outside(self) -> np.ndarray:
-        """Entries where the claim is beyond both ends of what was seen."""
+        """Entries where the claim is beyond both ends of what was seen; at an edge, beyond 0 too.
+
+        Beyond a bound there may be nothing, or a constant: clip, relu and abs on [0, 1] are given
+        the slopes there that they have everywhere.
+        """
+        low = np.where(self.edge, np.minimum(self.low, 0.0), self.low)
+        high = np.where(self.edge, np.maximum(self.high, 0.0), self.high)
+        slack = self.firm + NAMED * (self.high - self.low) + SLIGHT * self._sizes
+        return np.asarray((self.claim < low - slack) | (self.claim > high + slack))
+
+    @property
+    def _sizes(self) -> np.ndarray:
+        return np.asarray(np.maximum(np.abs(self.low), np.abs(self.high)))
+
+    @property
+    def piecewise(self) -> np.ndarray:
+        """Entries whose claim a chain rule may have put together from the pieces' own slopes.
+
+        0 + 0 for relu(x) - relu(-x) / 4, though neither side has less than 1/4: no generalised
+        gradient, but what automatic differentiation promises.
+        """
+        both = self.low + self.high
+        low = np.minimum(np.minimum(self.low, both), 0.0) - self.firm
+        high = np.maximum(np.maximum(self.high, both), 0.0) + self.firm
+        return np.asarray((low <= self.claim) & (self.claim <= high))
+
+    @property
+    def clipped(self) -> np.ndarray:
+        """Entries at an edge whose claim is not the slope inside, but between that and 0."""
         slack = self.firm + NAMED * (self.high - self.low)
-        return np.asarray((self.claim < self.low - slack) | (self.claim > self.high + slack))
+        off = (self.claim < self.low - slack) | (self.claim > self.high + slack)
+        return np.asarray(off & self.edge & ~self.outside)
 
     def alphas(self) -> np.ndarray:
         """(claim - left) / (right - left) of the entries that jump along the first pattern."""
@@ -110,7 +145,7 @@ def look(around: Neighbourhood) -> Sides | None:
     tolerance = tolerance + _cancelled(around)
     ulps = around.ulps(w)
     exact = np.stack([around.gradient(sign, ulps) for sign in (1.0, -1.0)])
-    return Sides(around.claim, probes, exact, tolerance, around.flattened(w))
+    return Sides(around.claim, probes, exact, tolerance, around.flattened(w), around.edge(w))
 
 
 def _usual(drift: np.ndarray, sizes: np.ndarray) -> float:
@@ -131,6 +166,30 @@ def _cancelled(around: Neighbourhood) -> float:
     terms = case.line({}).weight(case.base)
     unit = 1.0 if len(around.watched) > 1 else around.unit(around.watched[0])
     return TERMS * terms / unit
+
+
+def goes_on(around: Neighbourhood, sides: Sides, where: np.ndarray) -> bool:
+    """Whether the claim at the point is that of its nearest neighbours too, at these entries.
+
+    It is then no defect at a point: below DELTA there is more to see, such as the 1e-12 by which a
+    norm is kept from zero.
+    """
+    w = around.least(around.pattern(0, positive=True))
+    gaps = (np.abs(around.gradient(sign, w) - sides.claim) for sign in (1.0, -1.0))
+    return any(bool(np.all((gap <= sides.tolerance)[where])) for gap in gaps)
+
+
+def cyclic(around: Neighbourhood, sides: Sides) -> Sides:
+    """The same with patterns along which each of some tied entries has each rank once.
+
+    Random patterns seldom show every entry of a long tie as the one in the middle.
+    """
+    rows = list(sides.probes)
+    for shift in range(min(around.freedom, RANKS)):
+        row = around.gradient(DELTA / 2, around.ranked(shift * max(1, around.freedom // RANKS)))
+        if np.all(np.isfinite(row)):
+            rows.append(row)
+    return dataclasses.replace(sides, probes=np.stack(rows))
 
 
 def rms(values: np.ndarray) -> float:

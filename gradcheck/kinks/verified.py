@@ -16,8 +16,6 @@ from gradcheck.oracles.finite_difference import SKIPPED
 OUT = 2.0**-12
 # Resolution at which a side counts as verified.
 VERIFIED = 1e-5
-# A forward that jumps moves as far over a step as over one 2^10 times as long.
-SHORT = 2.0**-10
 # Share of the larger outputs that a jump must exceed: less is rounding.
 VISIBLE = 2.0**-40
 
@@ -50,14 +48,17 @@ def _side_verified(around: Neighbourhood, name: str, sign: float, salt: int, out
 
 
 def jumps(around: Neighbourhood) -> bool:
-    """Whether forward itself leaps at the point: there is no derivative, whatever is claimed."""
+    """Whether forward itself leaps at the point: there is no derivative, whatever is claimed.
+
+    It then moves about as far over an ulp as over DELTA.
+    """
     case = around.case
-    heights = [math.hypot(*map(case.backend.max_abs, case.base))]
+    height = VISIBLE * max((case.backend.max_abs(y) for y in case.base), default=0.0)
+    w = around.pattern(0, positive=True)
+    least = around.least(w)
     for sign in (1.0, -1.0):
-        w = around.pattern(0, positive=True)
-        far = _moved_by(around, sign * DELTA, w)
-        near = _moved_by(around, sign * DELTA * SHORT, w)
-        if near > max(0.5 * far, VISIBLE * max(heights)) > 0.0:
+        far, near = (_moved_by(around, sign * s, v) for s, v in ((DELTA, w), (1.0, least)))
+        if near > max(0.5 * far, height):
             return True
     return False
 

@@ -71,19 +71,19 @@ class Rounding:
             return _like(value, (self.inputs(torch, v, size) for v in value))
         if not _floating(torch, value):
             return value
-        return value + size * value * self._random(torch, value, 1)
+        (random,) = self._random(torch, value, 1)
+        return value + size * value * random
 
     def _rounded(self, torch: Any, y: Any, wide: Any) -> Any:
         limits = torch.finfo(torch.float32 if self.inside else getattr(torch, self.dtype))
         unit = 2.0 ** -self._bits(torch, y)
         # A narrow result of a wide computation is subject to the range of its own dtype.
-        off = unit * y * self._random(torch, y, 2)
-        off = off + limits.smallest_normal * unit * self._random(torch, y, 3) * (y != 0)
+        own, tiny, summed = self._random(torch, y, 2, 3, 4)
+        off = unit * (y * own + limits.smallest_normal * tiny * (y != 0))
         if wide is not None:
-            off = off + wide * self._random(torch, y, 4)
+            off = off + wide * summed
         moved = y + off
-        over = moved.abs() > limits.max
-        return torch.where(over, torch.copysign(torch.full_like(moved, torch.inf), moved), moved)
+        return torch.where(moved.abs() > limits.max, moved * torch.inf, moved)
 
     def _bits(self, torch: Any, y: Any) -> int:
         return 24 if self.inside or y.dtype is torch.float32 else BITS[self.dtype]
@@ -101,15 +101,16 @@ class Rounding:
         size = max(ACCUMULATED, LONG * math.sqrt(_terms(name, args, made)))
         return float(size * 2.0 ** -(BITS[self.dtype] if own else 24))
 
-    def _random(self, torch: Any, y: Any, stream: int) -> Any:
-        """Uniform in [-1, 1], the same wherever the leading digits are."""
-        mantissa, _ = torch.frexp(y.detach().double().abs())
-        key = (mantissa * 2.0 ** (self._bits(torch, y) + 2)).nan_to_num(0.0).long()
-        start = (self.seed * 16 + stream) * 0x5851F42D4C957F2D % 2**63
-        key = key * 6364136223846793005 + start
+    def _random(self, torch: Any, y: Any, *streams: int) -> Any:
+        """Uniform in [-1, 1], an array a stream, the same wherever the leading digits are."""
+        bits = self._bits(torch, y) + 1
+        digits = (y.detach().double().view(torch.int64) >> (52 - bits)) & (2**bits - 1)
+        starts = [(self.seed * 16 + k) * 0x5851F42D4C957F2D % 2**63 for k in streams]
+        key = torch.tensor(starts, device=y.device).reshape(-1, *[1] * y.ndim)
+        key = key + digits * 6364136223846793005
         key = (key ^ (key >> 29)) * -4658895280553007687
-        key = key ^ (key >> 32)
-        return ((key & (2**31 - 1)).double() / 2.0**30 - 1.0).to(y.dtype)
+        key = (key ^ (key >> 32)) & (2**31 - 1)
+        return (key.to(y.dtype) * 2.0**-30 - 1.0).unbind()
 
 
 def replica(run: Run, arrays: Mapping[str, Any], rounding: Rounding) -> Mapping[str, Any]:

@@ -1,0 +1,152 @@
+"""Where a function has more to see than its input's scale suggests: bounds, creeps, tiny lengths."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from gradcheck import Subject, array, check
+from tests.gradcheck.judgement.cases import one
+
+
+def verdicts(subject, seeds=3):
+    return {check(subject, seed=seed, checks=["gradient"]).verdict for seed in range(seeds)}
+
+
+def elementwise(forward, slope, **domain):
+    return Subject("f", forward, lambda u, x: {"x": u * slope(x)}, {"x": array("n", **domain)})
+
+
+NEAR_A_BOUND = {
+    "log gamma": (special.gammaln, special.digamma, {"low": 1e-6, "high": 1e6}),
+    "log": (np.log, lambda x: 1 / x, {"low": 1e-8, "high": 1.0}),
+    "arc sine": (
+        np.arcsin,
+        lambda x: 1 / np.sqrt((1 - x) * (1 + x)),
+        {"low": -1, "high": 1, "open": True},
+    ),
+    "normal quantile": (
+        special.ndtri,
+        lambda x: np.sqrt(2 * np.pi) * np.exp(special.ndtri(x) ** 2 / 2),
+        {"low": 1e-12, "high": 1 - 1e-6},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEAR_A_BOUND)
+def test_entries_at_a_bound_are_stepped_in_their_own_units(name):
+    forward, slope, domain = NEAR_A_BOUND[name]
+    assert verdicts(elementwise(forward, slope, **domain)) == {"correct"}
+    wrong = elementwise(forward, lambda x: slope(x) * (1 + 1e-4), **domain)
+    assert verdicts(wrong, 1) == {"wrong"}
+
+
+def clip_at(slope_at_bound):
+    def vjp(u, x):
+        return {"x": u * np.where((x == 0) | (x == 1), slope_at_bound, 1.0)}
+
+    return Subject("clip", lambda x: np.clip(x, 0, 1), vjp, {"x": array("n", low=0, high=1)})
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_at_a_bound_that_is_a_kink_every_convention_is_right(slope):
+    report = check(clip_at(slope), seed=0)
+    assert report.verdict == "correct"
+    said = any("at a bound of its domain" in remark for remark in report.remarks)
+    assert said == (slope < 1)
+
+
+@pytest.mark.parametrize("slope", [-0.5, 1.5])
+def test_at_a_bound_nothing_beyond_0_and_the_slope_inside(slope):
+    assert check(clip_at(slope), seed=0).verdict == "wrong_at_kink"
+
+
+@pytest.mark.parametrize("power", [1.05, 1.1, 1.3])
+def test_a_creeping_derivative_is_not_read_off_too_early(power):
+    def slope(x):
+        return power * x ** (power - 1)
+
+    assert verdicts(elementwise(lambda x: x**power, slope, low=0, high=1)) == {"correct"}
+    wrong = elementwise(lambda x: x**power, lambda x: 1.01 * slope(x), low=0, high=1)
+    assert verdicts(wrong, 1) == {"wrong"}
+
+
+def test_a_finite_claim_against_an_infinite_derivative():
+    def root(at_zero):
+        def vjp(u, x):
+            safe = np.where(x == 0, 1, x)
+            return {"x": u * np.where(x == 0, at_zero, 0.5 / np.sqrt(safe))}
+
+        return Subject("root", np.sqrt, vjp, {"x": array("n", low=0)})
+
+    assert verdicts(root(0.0)) == {"correct"}
+    assert verdicts(root(np.inf)) == {"correct"}
+    assert verdicts(root(-5.0)) == {"wrong"}
+
+
+def normalised(at_zero):
+    def forward(x):
+        return x / np.maximum(np.abs(x).sum(-1, keepdims=True), 1e-12)
+
+    def vjp(u, x):
+        norm = np.abs(x).sum(-1, keepdims=True)
+        size = np.maximum(norm, 1e-12)
+        pulled = np.sign(x) * (u * x).sum(-1, keepdims=True) / size**2
+        slope = np.where(norm == 0, at_zero / 1e-12, 1 / size)
+        return {"x": u * slope - pulled * (norm > 1e-12)}
+
+    return Subject("normalise", forward, vjp, {"x": "b n"}, dims={"n": (1, 9)})
+
+
+def test_a_slope_of_1e12_is_no_leap():
+    assert verdicts(normalised(1.0)) == {"correct"}
+    assert "correct" not in verdicts(normalised(0.0))
+
+
+def test_steps_too_small_to_move_anything_say_nothing():
+    def forward(a, b):
+        return (a + 1e6) ** 2 - (b + 1e6) ** 2
+
+    def vjp(u, a, b):
+        return {"a": 2 * u * (a + 1e6), "b": -2 * u * (b + 1e6)}
+
+    squares = Subject("squares", forward, vjp, {"a": "n", "b": "n"})
+    at = {"a": np.array([-0.1326]), "b": np.array([2.228e-13])}
+    assert check(squares, at=at, seed=0, checks=["gradient"]).verdict in ("correct", "inconclusive")
+    assert verdicts(squares) == {"correct"}
+
+
+def test_a_wide_step_that_smaller_ones_contradict():
+    """A constant row under a norm: its slope is that over a length of sqrt(eps)."""
+
+    def forward(x):
+        return 1e-9 * x / np.sqrt(x**2 + 1e-5) - 1.25
+
+    def vjp(u, x, factor=1.0):
+        return factor * 1e-9 * u * 1e-5 / (x**2 + 1e-5) ** 1.5
+
+    x = np.append(np.zeros(7), np.random.default_rng(3).standard_normal(9) * 70)
+    for seed in range(8):
+        found = one(forward, vjp, x, seed)
+        assert found.verdict in ("correct", "inconclusive")
+        wrong = one(forward, lambda u, x: vjp(u, x, 3.0), x, seed)
+        assert wrong.verdict != "correct"
+
+
+def test_saturated_beside_1():
+    """Entropy of a nearly certain choice: what float64 rounds away is as large as the gradient."""
+
+    def entropy(x):
+        p = special.softmax(x, axis=-1)
+        return -np.sum(p * np.log(p), axis=-1)
+
+    def vjp(u, x):
+        log_p = special.log_softmax(x, axis=-1)
+        p = np.exp(log_p)
+        mean = np.sum(p * log_p, axis=-1, keepdims=True)
+        return u[..., None] * p * (mean - log_p)
+
+    rng = np.random.default_rng(0)
+    for seed in range(60):
+        x = 20 * rng.standard_normal((2, 6))
+        x[0, 0] += 30
+        assert one(entropy, vjp, x, seed).verdict in ("correct", "inconclusive")
