@@ -127,7 +127,7 @@ def main() -> None:
     started = time.perf_counter()
     for layer in layers:
         for dtype in DTYPES:
-            said, worst = Counter[str](), 0.0
+            said, worst, seen = Counter[str](), 0.0, Counter[float]()
             for seed in range(arguments.seeds):
                 subject = subject_of(layer, seed)
                 at = point(subject, seed)
@@ -139,11 +139,12 @@ def main() -> None:
                     wrong = scaled(subject, size, name, dtype)
                     found = check(wrong, at=at, seed=seed, dtype=dtype, checks=["precision"])
                     planted[dtype, size] += 1
-                    caught[dtype, size] += name in {
-                        f.input for f in found.findings if f.kind == "wrong"
-                    }
+                    seen[size] += name in {f.input for f in found.findings if f.kind == "wrong"}
             total += said
-            print(f"{layer.name:24} {dtype:9} {dict(said)}, worst score {worst:.2f}", flush=True)
+            caught.update({(dtype, size): count for size, count in seen.items()})
+            faults = ", ".join(f"{count} of 1 + {size:.0e}" for size, count in seen.items())
+            print(f"{layer.name:24} {dtype:9} {dict(said)}, worst score {worst:.2f}", end="")
+            print(f", caught {faults}" if faults else "", flush=True)
     print(f"\nverdicts: {dict(total)}, {time.perf_counter() - started:.0f} s")
     for dtype, size in planted:
         share = caught[dtype, size] / planted[dtype, size]

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gradcheck.adapters import adapt
+from gradcheck.adapters.torch_packed import is_packed
 from gradcheck.checks import select
+from gradcheck.devices import require_device
 from gradcheck.errors import UsageError
 from gradcheck.findings import Report
 from gradcheck.profiles import DEFAULT, profile
@@ -45,7 +47,8 @@ def check(
     Raises UsageError where an argument cannot be used, or forward raises at every example.
     """
     __tracebackhide__ = True
-    _validate(examples, seconds, dtype)
+    _validate(examples, seconds, seed, dtype)
+    require_device(device)
     if at is not None and inputs is None and not isinstance(obj, Subject):
         inputs = {name: _shape_of(value) for name, value in at.items()}
     subject = adapt(obj, inputs, **options)
@@ -63,15 +66,19 @@ def check(
     return attach_scripts(report, subject, obj, inputs, options)
 
 
-def _validate(examples: int | None, seconds: float | None, dtype: str) -> None:
+def _validate(examples: Any, seconds: Any, seed: Any, dtype: Any) -> None:
     if examples is not None and (not isinstance(examples, int) or examples < 1):
         raise UsageError(f"check: examples={examples!r}, expected a positive integer")
-    if seconds is not None and not seconds > 0:
+    if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise UsageError(f"check: seconds={seconds!r}, expected a positive number")
+    if seed is not None and (not hasattr(seed, "__index__") or seed < 0):
+        raise UsageError(f"check: seed={seed!r}, expected an integer, 0 or above")
     if dtype not in DTYPES:
         raise UsageError(f"check: dtype={dtype!r}, expected one of {', '.join(DTYPES)}")
 
 
 def _shape_of(value: Any) -> Any:
+    if is_packed(value):
+        return value  # its lengths belong to the declaration
     shape = getattr(value, "shape", ())
     return " ".join(map(str, shape))

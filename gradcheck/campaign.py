@@ -48,7 +48,7 @@ def campaign(
             found += cases
             said = ", ".join(sorted({c.verdict for c in cases if c.failed})) or "correct"
             print(f"[{done}/{len(tasks)}] {cases[0].subject}: {said}", flush=True)
-    info = run_info(seed=seed, profile="campaign", command=command_line())
+    info = run_info(seed=seed, profile="campaign", command=command_line(seed, "--seed"))
     with records.Writer(folder / "results.jsonl") as writer:
         writer.write(info)
         for case in merged(found):

@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck import noise
+from gradcheck.along import along, onto, pulled, require_on, sets
 from gradcheck.backends.base import Array as NativeArray
 from gradcheck.backends.base import Backend
-from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised, as_outputs
+from gradcheck.evaluation import ClaimRaised, Evaluator, as_outputs
 from gradcheck.examples import Example
 from gradcheck.findings import Finding
 from gradcheck.inputs import Array
 from gradcheck.judgement.problem import Domain, Problem
-from gradcheck.rounding import INVISIBLE, REORDERED, difference, ulp
 from gradcheck.subject import Subject
-
-REPLICAS = 4
 
 
 def _real(backend: Backend, array: Any) -> str:
@@ -51,6 +50,12 @@ class Case:
     dtype: str = "float64"
     device: str = "cpu"
     given_cotangent: Any = None
+
+    def __post_init__(self) -> None:
+        # A low precision is compared with replicas of what the subject itself computes.
+        if self.dtype == "float64" and sets(self.subject):
+            self.subject = along(self.subject)
+            self.evaluator = Evaluator(self.subject, self.backend, self.evaluator.limit)
 
     @cached_property
     def arrays(self) -> dict[str, Any]:
@@ -163,66 +168,26 @@ class Case:
 
     @cached_property
     def claim_noise(self) -> dict[str, float]:
-        """How far honest rounding moves each gradient, measured by cotangents off by an ulp.
-
-        Where a gradient is what is left of a cancellation, its size says nothing of its rounding.
-        The inputs stay: an ulp would break ties and leave kinks.
-        """
-        spread = dict.fromkeys(self.subject.differentiable, 0.0)
-        for replica in range(REPLICAS):
-            us = tuple(
-                None if c is None else self.off_by_an_ulp(c, replica) for c in self.cotangents
-            )
-            claim = self.vjp(us, self.arrays)
-            for name, gradient in self.claim.items():
-                off = difference(self.backend, claim[name], gradient)
-                spread[name] = max(spread[name], off)
-        return spread
+        return noise.of_claim(self)
 
     @cached_property
     def output_noise(self) -> float:
-        """How far honest rounding moves the outputs, measured by inputs off by an ulp."""
-        spread = 0.0
-        for replica in range(REPLICAS):
-            arrays = self.fresh()
-            for name in self.subject.differentiable:
-                arrays[name] = self.off_by_an_ulp(arrays[name], replica)
-            try:
-                outputs = self.evaluator.forward(arrays)
-            except ForwardRaised:
-                continue  # an ulp outside the domain: this replica says nothing
-            off = [difference(self.backend, outputs[k], self.outputs[k]) for k in self.judged]
-            spread = max([spread, *off])
-        return spread
+        return noise.of_outputs(self)
+
+    def invisible(self, name: str) -> float:
+        return noise.invisible(self, name)
+
+    @property
+    def cancelled(self) -> float:
+        return noise.cancelled(self)
+
+    def off_by_an_ulp(self, array: Any, replica: int) -> Any:
+        return noise.off_by_an_ulp(self, array, replica)
 
     def stated_error(self, name: str) -> float:
         """The largest absolute error that the adapter states for a gradient of its own."""
         stated = self._claim_error().get(name)
         return 0.0 if stated is None else float(np.max(np.abs(np.asarray(stated)), initial=0.0))
-
-    def invisible(self, name: str) -> float:
-        """The largest gradient of an input that no forward in this dtype can show.
-
-        Moving an entry by the input's whole size would change <u, y> by less than its rounding.
-        """
-        backend, x = self.backend, self.arrays[name]
-        sizes = [
-            backend.max_abs(self.cotangents[k]) * backend.max_abs(self.outputs[k])
-            for k in self.judged
-        ]
-        return INVISIBLE * ulp(backend, x) * max(sizes, default=0.0) / (backend.max_abs(x) or 1.0)
-
-    @property
-    def cancelled(self) -> float:
-        """What the difference of numbers as large as the inputs may be off by."""
-        backend, arrays = self.backend, [self.arrays[n] for n in self.subject.differentiable]
-        return REORDERED * max((ulp(backend, a) * backend.max_abs(a) for a in arrays), default=0.0)
-
-    def off_by_an_ulp(self, array: Any, replica: int) -> Any:
-        """`array` with every entry moved by about an ulp of its own, up or down."""
-        signs = self.backend.random_signs(array, self.example.seed + 1009 * (replica + 1))
-        step = 2 * ulp(self.backend, array)
-        return self.backend.combine([1.0, step], [array, self.backend.multiply(array, signs)])
 
     @property
     def judged(self) -> list[int]:
@@ -237,16 +202,18 @@ class Case:
     def problem(self) -> Problem:
         """This case as the verdict engine takes it: only outputs with a cotangent."""
         kept = self.judged
+        require_on(self.subject, self.backend, self.arrays)
 
         def forward(arrays: dict[str, Any]) -> tuple[Any, ...]:
-            outputs = self.evaluator.forward(arrays)
+            outputs = self.evaluator.forward(onto(self.subject, self.backend, arrays))
             return tuple(outputs[k] for k in kept)
 
         def vjp(cotangents: tuple[Any, ...], arrays: dict[str, Any]) -> dict[str, Any]:
             whole: list[Any] = [None] * len(self.outputs)
             for k, cotangent in zip(kept, cotangents, strict=True):
                 whole[k] = cotangent
-            return self.vjp(tuple(whole), arrays)
+            on = onto(self.subject, self.backend, arrays)
+            return pulled(self.subject, self.backend, self.vjp(tuple(whole), on), arrays)
 
         return Problem(
             forward=forward,

@@ -11,6 +11,7 @@ from typing import Any
 from gradcheck.errors import GradcheckError, UsageError
 
 PASSED, FOUND, USAGE = 0, 1, 2
+OBJECT = "package.module:object"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,21 +52,23 @@ def _command(
 
 
 def _layer_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", metavar="package.module:object")
+    parser.add_argument("path", metavar=OBJECT, help="your layer, a Subject, or a class")
     parser.add_argument(
         "--inputs", nargs="+", metavar="NAME=SHAPE", help='such as x="batch features"'
     )
     parser.add_argument("--learning-rate", type=float, help="of a backward that updates in place")
-    parser.add_argument("--examples", type=int)
-    parser.add_argument("--seconds", type=float, help="a budget")
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--examples", type=int, help="how many points and shapes are tried")
+    parser.add_argument("--seed", type=int, help="repeats a run: every report ends with its seed")
 
 
 def _verify_options(parser: argparse.ArgumentParser) -> None:
     _layer_options(parser)
-    parser.add_argument("--dtype", default="float64")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--checks", nargs="+", metavar="CHECK")
+    parser.add_argument("--seconds", type=float, help="a budget, and what one call may take")
+    parser.add_argument(
+        "--dtype", default="float64", help="float64, float32, float16, bfloat16 or complex128"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--checks", nargs="+", metavar="CHECK", help="these laws only")
     parser.add_argument("--report", metavar="FILE", help="a page (.html) or records (.jsonl)")
 
 
@@ -75,18 +78,22 @@ def _power_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _many_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="package.module:object")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--examples", type=int, default=300)
+    parser.add_argument("paths", nargs="+", metavar=OBJECT)
+    parser.add_argument("--workers", type=int, default=2, help="processes (2)")
+    parser.add_argument("--examples", type=int, default=300, help="for each layer (300)")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--out", default="reports", metavar="DIR")
+    parser.add_argument("--out", default="reports", metavar="DIR", help="where the page goes")
     parser.add_argument("--scheduler", help="address of a running Dask scheduler")
 
 
 def _report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folders", nargs="*", default=["reports"], metavar="DIR")
-    parser.add_argument("--baseline", metavar="RESULTS.jsonl")
-    parser.add_argument("--out", metavar="FILE.html")
+    parser.add_argument(
+        "folders", nargs="*", default=["reports"], metavar="DIR", help="folders or files of records"
+    )
+    parser.add_argument(
+        "--baseline", metavar="RESULTS.jsonl", help="an earlier run: the page says what changed"
+    )
+    parser.add_argument("--out", metavar="FILE.html", help="the page (index.html beside the first)")
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -117,10 +124,12 @@ def _power(arguments: argparse.Namespace) -> int:
     from gradcheck.adapters import adapt
     from gradcheck.emit import powers, save_powers
     from gradcheck.power import describe_power, power
+    from gradcheck.power.planting import EXAMPLES
 
     found, options = _layer(arguments)
     subject = adapt(found, _inputs(arguments.inputs), **options)
-    results = power(subject, seed=arguments.seed)
+    examples = EXAMPLES if arguments.examples is None else arguments.examples
+    results = power(subject, seed=arguments.seed, examples=examples)
     print(describe_power(results))
     if arguments.report:
         folder = Path(arguments.report)

@@ -47,6 +47,8 @@ def corners(subject: Subject, evaluator: Evaluator, seed: int) -> Iterator[Examp
     Looks as long as calls of the subject have taken less than a quarter of a second.
     """
     starts = list(canonical(subject, seed))
+    if not starts:
+        return
     small = [e for e in starts if all(size == 1 for _, size in e.sizes)][:1]
     for name, item in subject.inputs.items():
         if name not in subject.differentiable or not _free(item) or evaluator.seconds > SECONDS:

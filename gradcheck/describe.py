@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from gradcheck.findings import Finding, Report
 
+GRADIENT = "gradient"  # the check that takes low precisions to float64, where they are judged
 SHOWN = 12  # findings in full; the rest are counted
 
 
@@ -25,19 +26,25 @@ def _lines(report: Report) -> Iterator[str]:
     groups = _grouped(findings)
     for group in groups[:SHOWN]:
         yield ""
-        yield from _finding_lines(group)
+        yield from _finding_lines(group, report)
     if len(groups) > SHOWN:
         yield f"\n... and {len(groups) - SHOWN} more causes"
     if groups and groups[0][0].script:
         yield ""
         yield "to reproduce:"
         yield from (f"    {line}" for line in groups[0][0].script.rstrip().splitlines())
+    if groups:
+        yield ""
+    yield from _figures(report)
+    yield f"  seed={report.seed}"
+
+
+def _figures(report: Report) -> Iterator[str]:
     yield from _passes(report)
     for remark in report.remarks:
         yield f"  remark: {remark}"
     for message, count in report.discards.items():
-        yield f"  {count} examples discarded: forward raised {message}"
-    yield f"  seed={report.seed}"
+        yield f"  {_plural(count, 'example')} discarded: forward raised {message}"
 
 
 def _grouped(findings: list[Finding]) -> list[list[Finding]]:
@@ -50,14 +57,15 @@ def _grouped(findings: list[Finding]) -> list[list[Finding]]:
     ]
 
 
-def _finding_lines(group: list[Finding]) -> Iterator[str]:
+def _finding_lines(group: list[Finding], report: Report) -> Iterator[str]:
     finding = group[0]
     fault = f" [{finding.fault}]" if finding.fault else ""
     yield f"  {finding.kind.replace('_', ' ')}{fault}: {finding.message}"
     if finding.index is not None:
         at = f"[{', '.join(map(str, finding.index))}]" if finding.index else ""
         expected, returned = _number(finding.expected), _number(finding.returned)
-        yield f"    {finding.input}{at}: expected {expected}, returned {returned}"
+        where = f"{finding.input}{at}{_in(report, finding.check)}"
+        yield f"    {where}: expected {expected}, returned {returned}"
     for said in dict.fromkeys(f"{o.kind.replace('_', ' ')}: {o.message}" for o in group[1:]):
         yield f"    same cause: {said}"
     if finding.hint:
@@ -68,24 +76,42 @@ def _finding_lines(group: list[Finding]) -> Iterator[str]:
 
 
 def _passes(report: Report) -> Iterator[str]:
-    for name, whole in report.detectable.items():
-        entries = [
-            outcome.detectable[name]["entry"]
-            for outcome in report.outcomes.values()
-            if name in outcome.detectable
-        ]
-        entry = min(entries)
+    for (name, of), figures in _detectable(report).items():
+        whole, entry = (min(f[part] for f in figures) for part in ("whole", "entry"))
         if math.isfinite(whole):
             single = f", {entry:.0e} in a single entry" if math.isfinite(entry) else ""
             said = f"would have detected a relative error of {whole:.0e} as a whole{single}"
-            yield f"  gradient of `{name}`: {said}"
+            yield f"  gradient of `{name}`{of}: {said}"
+
+
+def _detectable(report: Report) -> dict[tuple[str, str], list[dict[str, float]]]:
+    """Figures of the checks by input and by what they are in; none of an input found wrong."""
+    wrong = {finding.input for finding in report.findings if finding.kind != "inconclusive"}
+    found: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for name in report.detectable:
+        for outcome in report.outcomes.values():
+            if name in outcome.detectable and name not in wrong:
+                key = (name, _in(report, outcome.check))
+                found.setdefault(key, []).append(outcome.detectable[name])
+    return found
+
+
+def _in(report: Report, check: str) -> str:
+    """In which dtype a check's figures are, where that is not the run's."""
+    elsewhere = check == GRADIENT and report.dtype not in ("float64", "complex128")
+    return " in float64" if elsewhere else ""
 
 
 def _counts(report: Report) -> str:
     run = sum(not outcome.not_run for outcome in report.outcomes.values())
     discarded = sum(report.discards.values())
-    said = f"{report.examples} examples, {run} checks, {report.seconds:.2f} s"
+    counts = f"{_plural(report.examples, 'example')}, {_plural(run, 'check')}"
+    said = f"{counts}, {report.seconds:.2f} s"
     return said + (f", {discarded} discarded" if discarded else "")
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _number(value: Any) -> str:

@@ -20,6 +20,14 @@ def devices_of(choice: str) -> tuple[str, ...]:
     return ("cuda",) if choice == "cuda" else ("cpu", "cuda")
 
 
+def require_device(device: object) -> None:
+    """UsageError unless a run on this one device can begin."""
+    if device not in ("cpu", "cuda"):
+        raise UsageError(f"check: device={device!r}, expected 'cpu' or 'cuda'")
+    if device == "cuda" and not has_cuda():
+        raise UsageError("check: device='cuda': no CUDA device is available to torch here")
+
+
 def has_cuda() -> bool:
     """Whether torch is installed and sees a CUDA device."""
     try:

@@ -3,8 +3,12 @@
 The law that is verified on a set: points are *drawn* on it, then forward is stepped freely around
 them, as `torch.autograd.gradcheck` does, within the `low` and `high` of the set. So forward is the
 function of all entries that its code computes, whatever it means off the set: `cholesky` reads a
-lower triangle, and its gradient has zeros above. Where only the derivative along the set has a
-meaning, let forward map onto the set itself, such as by (A + A.T) / 2 or x / x.sum().
+lower triangle, and its gradient has zeros above.
+
+With `steps="along"` the derivative along the set is verified, and nothing else: of forward after P,
+a smooth map of the points around the set back onto it, against the claim after the transpose of P'.
+What a gradient holds at right angles to the set does not count. Checks that compare claims with
+each other or with a twin's see that part alone, too.
 
 A new domain is one map and its line in DOMAINS. A map takes numbers of any style and scale, also
 zeros and ties, and returns an array of its own of the same shape; it keeps simple numbers simple.
@@ -14,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +39,10 @@ class Domain:
     last axes make one element of the set; square: whether two of them are equal. empty: whether an
     element may have no entry. scales: whether a multiple of an element is one. differentiable:
     False where there is nothing to step along.
+
+    near(points): P, which takes points around the set onto it and leaves those on it where they
+    are. pushed(points, tangents), pulled(points, gradients): times P' at the points, and times its
+    transpose. None where the set is as wide as the space around it: free steps are along it.
     """
 
     onto: Callable[[Numbers], Numbers] | None = None
@@ -44,6 +53,9 @@ class Domain:
     empty: bool = True
     scales: bool = False
     differentiable: bool = True
+    near: Callable[[Numbers], Numbers] | None = None
+    pushed: Callable[[Numbers, Numbers], Numbers] | None = None
+    pulled: Callable[[Numbers, Numbers], Numbers] | None = None
 
 
 def simplex(numbers: Numbers) -> Numbers:
@@ -104,17 +116,70 @@ def one_hot(numbers: Numbers) -> Numbers:
     return hot
 
 
+def symmetrised(numbers: Numbers) -> Numbers:
+    """The nearest symmetric matrix; a projection, hence its own derivative and transpose."""
+    return np.asarray((numbers + _transposed(numbers)) / 2)
+
+
+def normalised(points: Numbers) -> Numbers:
+    """Over their sum along the last axis: positive numbers stay positive."""
+    return np.asarray(points / points.sum(-1, keepdims=True))
+
+
+def of_normalised(points: Numbers, gradients: Numbers) -> Numbers:
+    """(g - <g, p>) / sum x, at p = x / sum x: gradients that differ by a constant are one."""
+    mean = (gradients * normalised(points)).sum(-1, keepdims=True)
+    return np.asarray((gradients - mean) / points.sum(-1, keepdims=True))
+
+
+def to_normalised(points: Numbers, tangents: Numbers) -> Numbers:
+    """(v - p sum v) / sum x, at p = x / sum x."""
+    away = normalised(points) * tangents.sum(-1, keepdims=True)
+    return np.asarray((tangents - away) / points.sum(-1, keepdims=True))
+
+
+def polar(points: Numbers) -> Numbers:
+    """The nearest matrix with orthonormal columns, or rows where there are fewer of them."""
+    u, _, v = np.linalg.svd(points, full_matrices=False)
+    return np.asarray(u @ v)
+
+
+def of_polar(points: Numbers, gradients: Numbers) -> Numbers:
+    """The derivative of the polar factor, which is its own transpose.
+
+    X = U S V': within the spans of U and V the skew part K - K' of K = U'GV over s_i + s_j, outside
+    of them G over s. At an orthogonal X = Q that is G - Q sym(Q'G), the tangent part of G.
+    """
+    u, s, v = np.linalg.svd(points, full_matrices=False)
+    left, right = _transposed(u), _transposed(v)
+    inner = left @ gradients @ right
+    skew = (inner - _transposed(inner)) / (s[..., :, None] + s[..., None, :])
+    rest = gradients - u @ (left @ gradients)
+    tall = rest @ right / s[..., None, :] @ v
+    beside = gradients - gradients @ right @ v
+    wide = u @ (left @ beside / s[..., :, None])
+    return np.asarray(u @ skew @ v + tall + wide)
+
+
 def _transposed(numbers: Numbers) -> Numbers:
     return np.swapaxes(numbers, -1, -2)
 
 
+def _smooth(near: Any, pushed: Any, pulled: Any = None) -> dict[str, Any]:
+    """The fields of a set with a map onto it; without `pulled`, P' is its own transpose."""
+    return {"near": near, "pushed": pushed, "pulled": pulled or pushed}
+
+
+FLAT = _smooth(symmetrised, lambda _, v: symmetrised(v))
+POLAR = _smooth(polar, of_polar)
+NORMALISED = _smooth(normalised, to_normalised, of_normalised)
 DOMAINS: dict[str, Domain] = {
     "positive": Domain(low=0.0, scales=True),
     "unit interval": Domain(low=0.0, high=1.0),
-    "simplex": Domain(simplex, low=0.0, axes=1, empty=False),
-    "orthogonal": Domain(orthogonal, axes=2),
-    "symmetric": Domain(symmetric, axes=2, square=True, scales=True),
-    "spd": Domain(spd, axes=2, square=True, scales=True),
+    "simplex": Domain(simplex, low=0.0, axes=1, empty=False, **NORMALISED),
+    "orthogonal": Domain(orthogonal, axes=2, **POLAR),
+    "symmetric": Domain(symmetric, axes=2, square=True, scales=True, **FLAT),
+    "spd": Domain(spd, axes=2, square=True, scales=True, **FLAT),
     "sorted": Domain(sorted_, axes=1, scales=True),
     "distinct": Domain(distinct, scales=True),
     "one-hot": Domain(one_hot, axes=1, empty=False, differentiable=False),

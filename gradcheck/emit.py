@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -261,8 +262,11 @@ def commit() -> str:
     return told.stdout.strip()
 
 
-def command_line() -> str:
-    """The command that is running, as one would type it."""
-    name = Path(sys.argv[0]).name
+def command_line(seed: int, option: str = "--gradcheck-seed") -> str:
+    """The command that is running, as one would type it to repeat it with this seed."""
+    path = Path(sys.argv[0])
+    name = "python -m gradcheck" if path.parent.name == "gradcheck" else path.name
     shown = "python -m pytest" if name in ("__main__.py", "pytest", "py.test") else name
-    return " ".join([shown, *sys.argv[1:]])
+    given = any(argument.startswith(option) for argument in sys.argv)
+    seeded = [] if given else [f"{option}={seed}"]
+    return " ".join([shown, *map(shlex.quote, [*sys.argv[1:], *seeded])])

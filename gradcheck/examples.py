@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcheck.errors import UsageError
 from gradcheck.inputs import Array, Constant, Integers, Mask
 from gradcheck.subject import Subject
 from gradcheck.values import INTEGER_STYLES, MASK_STYLES, STYLES, Fill, fill, integer_range
@@ -70,7 +71,17 @@ def is_legal(subject: Subject, sizes: Mapping[str, int], leading: tuple[int, ...
                 return False
         if isinstance(item, Mask) and item.at_least and shape and shape[-1] < item.at_least:
             return False
-    return subject.where is None or bool(subject.where(**sizes))
+    return subject.where is None or _allowed(subject, subject.where, sizes)
+
+
+def _allowed(subject: Subject, where: Any, sizes: Mapping[str, int]) -> bool:
+    try:
+        return bool(where(**sizes))
+    except Exception as error:
+        said = ", ".join(f"{name}={size}" for name, size in sizes.items())
+        raise UsageError(
+            f"subject {subject.name!r}: where({said}) raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def _no_element(item: Array, shape: tuple[int, ...]) -> bool:

@@ -27,6 +27,9 @@ VERDICTS = (
 )
 
 
+Key = tuple[str, str, str | None]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong, shrunk to the smallest example that shows it.
@@ -74,7 +77,7 @@ class Finding:
         )
 
     @property
-    def key(self) -> tuple[str, str, str | None]:
+    def key(self) -> Key:
         """Findings of one key are one finding: the smallest example stands for all."""
         return (self.check, self.kind, self.input)
 

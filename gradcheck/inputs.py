@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from gradcheck.dimensions import Dimension, Shape, dimension, shape_of
-from gradcheck.domains import Domain
+from gradcheck.domains import DOMAINS, Domain
 from gradcheck.domains import domain as domain_named
 from gradcheck.errors import UsageError
 
@@ -32,7 +32,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Array(Input):
-    """Real numbers between `low` and `high`, the ends among them unless `open`, on a `domain`."""
+    """Real numbers between `low` and `high`, the ends among them unless `open`, on a `domain`.
+
+    along: whether the derivative along the domain is what counts.
+    """
 
     low: float | None = None
     high: float | None = None
@@ -41,6 +44,7 @@ class Array(Input):
     complex: bool = False
     differentiable: bool = True
     domain: Domain | None = None
+    along: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def array(
     high: float | None = None,
     open: bool = False,
     domain: str | None = None,
+    steps: Literal["free", "along"] = "free",
     values: Values | None = None,
     complex: bool = False,
     differentiable: bool = True,
@@ -88,13 +93,21 @@ def array(
     low, high: bounds that belong to the domain and are tried (`open=True`: they are left out;
     None: unbounded). They are never stepped over. domain: a set by name instead ("positive",
     "simplex", "spd", "one-hot", ...: see `gradcheck.domains`, which says what is verified there).
+    steps: "along" verifies the derivative along that set alone, "free" that of all entries.
     values(rng, shape): a set that has no name. complex: a complex input.
     Raises UsageError for a shape that does not parse, for bounds in the wrong order, and for a
-    domain that is unknown, does not fit the shape or stands beside bounds or values of one's own.
+    domain that is unknown, does not fit the shape or stands beside bounds or values of one's own,
+    and for steps along a set that is as wide as the space around it.
     """
+    if steps not in ("free", "along"):
+        raise UsageError(f"array: steps={steps!r}, expected 'free' or 'along'")
+    if steps == "along" and (domain is None or domain_named(domain, shape_of(shape)).near is None):
+        narrow = ", ".join(repr(name) for name, d in DOMAINS.items() if d.near is not None)
+        raise UsageError(f"array: steps='along' with domain={domain!r}, expected one of {narrow}")
     if domain is not None:
         own = {"low": low, "high": high, "open": open, "values": values, "complex": complex}
-        return _on_domain(domain, shape_of(shape), differentiable, own)
+        found = _on_domain(domain, shape_of(shape), differentiable, own)
+        return replace(found, along=steps == "along")
     if low is not None and high is not None and not low <= high:
         raise UsageError(f"array: low={low!r} is above high={high!r}")
     if values is not None and not callable(values):

@@ -41,16 +41,26 @@ def script(
     options: Mapping[str, Any],
 ) -> str:
     """Python text that runs the failed check at the finding's very arrays."""
-    lines = [f"# {finding.message}", "import numpy as np"]
-    lines += ["from gradcheck import array, check, constant, integers, mask", ""]
-    lines += _subject_lines(subject, found)
+    lines = _subject_lines(subject, found)
     if _needs_npz(finding):
         lines.append(f'stored = np.load("{artifact_name(report.subject, finding)}")')
     lines.append("at = {")
     lines += [f"    {name!r}: {_literal(name, v)}," for name, v in finding.example.items()]
     lines += ["}", *_call_lines(finding, report, inputs, options)]
     lines += ["print(report)", "raise SystemExit(0 if report.passed else 1)"]
-    return "\n".join(lines) + "\n"
+    body = "\n".join(lines)
+    return "\n".join([f"# {finding.message}", *_imports(body), "", body]) + "\n"
+
+
+def _imports(body: str) -> list[str]:
+    """What the script needs, and no more."""
+    names = [n for n in ("array", "check", "constant", "integers", "mask") if _calls(n, body)]
+    numpy = ["import numpy as np"] if re.search(r"\bnp\.", body) else []
+    return [*numpy, f"from gradcheck import {', '.join(names)}"]
+
+
+def _calls(name: str, body: str) -> bool:
+    return re.search(rf"(?<![\w.]){name}\(", body) is not None
 
 
 def artifact_name(subject: str, finding: Finding) -> str:

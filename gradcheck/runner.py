@@ -1,13 +1,11 @@
-"""Run checks over examples: generate, judge, keep the smallest failing example of each finding."""
+"""Run checks at examples, and keep the smallest failing example of each finding."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,19 +13,18 @@ import numpy as np
 from gradcheck.backends import backend as backend_named
 from gradcheck.case import Case
 from gradcheck.checks.base import Check, Notes
-from gradcheck.corners import corners
+from gradcheck.closing import close
 from gradcheck.coverage import Coverage
-from gradcheck.diagnosis import budget, quoted, relate
+from gradcheck.diagnosis import quoted
 from gradcheck.errors import UsageError
-from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised, describe
-from gradcheck.examples import MOST_ELEMENTS, Example, arrays_of, canonical, drawn, strategy
-from gradcheck.findings import CheckOutcome, Finding, Report
+from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
+from gradcheck.examples import Example, arrays_of
+from gradcheck.findings import CheckOutcome, Finding, Key, Report
 from gradcheck.limits import Limit, TookTooLong, limit_of
-from gradcheck.profiles import hypothesis_settings
 from gradcheck.progress import tell
+from gradcheck.search import search
 from gradcheck.subject import Subject
 
-Key = tuple[str, str, str | None]
 MOST_LATE = 3  # calls that may take too long before a run ends: each has cost a whole limit
 
 
@@ -45,16 +42,6 @@ class Plan:
     cotangent: Any = None
 
 
-class _Stop(Exception):
-    """A failing example, raised for Hypothesis to shrink: one subclass per finding key."""
-
-
-@cache
-def _stop_type(key: Key) -> type[_Stop]:
-    # Hypothesis tells bugs apart by exception type and place, so each key gets a type of its own.
-    return type("_".join(str(part) for part in key), (_Stop,), {})
-
-
 @dataclass
 class Run:
     """One verification under way: what was found so far, by finding key."""
@@ -68,6 +55,8 @@ class Run:
     discards: Counter[str] = field(default_factory=Counter)
     unclear: dict[tuple[str, str], list[Finding]] = field(default_factory=dict)
     clear: Counter[tuple[str, str]] = field(default_factory=Counter)
+    narrow: Counter[bool] = field(default_factory=Counter)
+    hidden: dict[str, float] = field(default_factory=dict)
     ran: int = 0
     late: int = 0
     at_corner: bool = False
@@ -83,95 +72,17 @@ class Run:
 
     # -- examples ------------------------------------------------------------------------------
 
-    def all(self) -> None:
-        """Given arrays, or the canonical examples and then generated ones."""
-        if self.plan.at is not None:
-            self._given(self.plan.at)
-            return
-        for number, example in enumerate(canonical(self.subject, self.plan.seed)):
-            if number >= self.plan.examples or self._out_of_time():
-                return
-            self.example(example)
-        count = self.plan.examples - self.ran
-        if any(check.at_corners for check in self.checks):
-            self._at_corners()
-        self._generated(count)
-
-    def _at_corners(self) -> None:
-        """Examples at constants of the subject's own, where its gradient jumps.
-
-        For the checks that asked alone: an ulp, by which a batch of one may differ from a batch
-        of three, is enough to be on the other side.
-        """
-        evaluator = Evaluator(self.subject, self.backend, self.limit)
-        self.at_corner = True
-        with contextlib.suppress(TookTooLong):  # the finding comes with an example
-            for example in corners(self.subject, evaluator, self.plan.seed):
-                if self._out_of_time():
-                    break
-                self.example(example)
-        self.at_corner = False
-
-    def _given(self, at: Mapping[str, Any]) -> None:
-        numbers = {name: _as_numbers(value) for name, value in at.items()}
-        missing = [name for name in self.subject.inputs if name not in numbers]
-        if missing:
-            raise UsageError(f"at: no value for input {missing[0]!r}")
-        self._run(Example((), seed=self.plan.seed), numbers)
-
-    def _generated(self, count: int) -> None:
-        """Examples that Hypothesis draws; where one fails, draw them again and shrink."""
-        if count <= 0 or not self.subject.inputs:
-            return
-        failed = False
-        with self.coverage.observing():
-            examples = drawn(self.subject, count, self.plan.seed)
-        for example in examples:
-            if self._out_of_time():
-                return
-            failed = self.example(example) is not None or failed
-        if failed:
-            self._shrink(count)
-
-    def _shrink(self, count: int) -> None:
-        """The same draws again, remembered, this time as failures for Hypothesis to shrink."""
-        from hypothesis import given, seed
-
-        self._begin_shrinking()
-
-        def draw(example: Example) -> None:
-            key = self.example(example)
-            if key is not None:
-                raise _stop_type(key)
-
-        property_ = given(strategy(self.subject))(draw)
-        try:
-            with self.coverage.observing():
-                seed(self.plan.seed)(hypothesis_settings(count)(property_))()
-        except _Stop:
-            pass
-        except BaseExceptionGroup as group:
-            if group.split(_Stop)[1] is not None:
-                raise
-        except Exception as error:
-            if type(error).__name__ not in ("Unsatisfiable", "FlakyFailure", "Flaky"):
-                raise
-
     def example(self, example: Example) -> Key | None:
         """Run the checks at an example: the key of its first finding, the same when asked again."""
         if example in self.remembered:
             return self.remembered[example]
-        if self._out_of_time():
+        if self.out_of_time():
             return None
         numbers = arrays_of(self.subject, example)
-        self.remembered[example] = key = self._run(example, numbers)
+        self.remembered[example] = key = self.at(example, numbers)
         return key
 
-    def _begin_shrinking(self) -> None:
-        if self.shrink_until is None:
-            self.shrink_until = time.perf_counter() + self.plan.shrink_seconds
-
-    def _out_of_time(self) -> bool:
+    def out_of_time(self) -> bool:
         now = time.perf_counter()
         if self.late >= MOST_LATE:
             return True
@@ -181,7 +92,7 @@ class Run:
 
     # -- one example ---------------------------------------------------------------------------
 
-    def _run(self, example: Example, numbers: Mapping[str, Any]) -> Key | None:
+    def at(self, example: Example, numbers: Mapping[str, Any]) -> Key | None:
         evaluator = Evaluator(self.subject, self.backend, self.limit)
         case = Case(
             self.subject,
@@ -224,14 +135,14 @@ class Run:
                 break
             if not self._due(check):
                 continue
-            self._tell(check.name)
+            self.tell(check.name)
             for finding in self._check(check, case):
                 failed_stage = check.stage
                 first = first or finding.key
                 self._keep(finding, case)
         return first
 
-    def _tell(self, doing: str) -> None:
+    def tell(self, doing: str) -> None:
         done = min(self.ran, self.plan.examples)
         tell(done, self.plan.examples, doing, len(self.found))
 
@@ -282,6 +193,10 @@ class Run:
             best = outcome.detectable.get(name)
             if best is None or figures["whole"] < best["whole"]:
                 outcome.detectable[name] = figures
+        if notes.narrow is not None:
+            self.narrow[notes.narrow] += 1
+        for name, seen in notes.hidden.items():
+            self.hidden[name] = min(seen, self.hidden.get(name, seen))
         for name, finding in notes.unclear.items():
             self.unclear.setdefault((check.name, name), []).append(finding)
 
@@ -295,63 +210,10 @@ class Run:
         self.found[finding.key] = (size, finding)
         outcome.findings = [f for f in outcome.findings if f.key != finding.key] + [finding]
 
-    # -- the end -------------------------------------------------------------------------------
-
-    def close(self) -> Report:
-        """Turn what was gathered into the report."""
-        report = self.report
-        for (check, name), findings in self.unclear.items():
-            outcome, judged = report.outcomes[check], self.clear[check, name]
-            if not judged and not outcome.findings:
-                outcome.findings.append(findings[0])
-            elif judged:
-                of = f"{len(findings)} of {len(findings) + judged}"
-                outcome.remarks.append(f"{of} examples left `{name}` unjudged: too noisy there")
-        self._explain()
-        report.examples, report.discards = self.ran, dict(self.discards)
-        report.coverage = self.coverage.as_dict()
-        report.seconds = time.perf_counter() - self.started
-        if self.ran == 0:
-            self._nothing_ran()
-        return report
-
-    def _explain(self) -> None:
-        """Name the faults of the findings that were kept, and tie those of one mistake."""
-        outcomes = self.report.outcomes
-        with budget.of_report():
-            named = relate([self._explained(f) for o in outcomes.values() for f in o.findings])
-        for outcome in outcomes.values():
-            outcome.findings = [finding for finding in named if finding.check == outcome.check]
-
-    def _explained(self, finding: Finding) -> Finding:
-        """The finding with its fault named; it stands as it is where naming it fails."""
-        self._tell("naming faults")
-        try:
-            return finding.explained()
-        except (Exception, TookTooLong) as error:  # noqa: BLE001 - user code runs at new points
-            said = f"the finding about `{finding.input}` could not be explained: {describe(error)}"
-            self.report.notes.append(said)
-            return replace(finding, tell=None)
-
-    def _nothing_ran(self) -> None:
-        name = self.subject.name
-        if self.discards:
-            message, _ = self.discards.most_common(1)[0]
-            raise UsageError(
-                f"subject {name!r}: forward raised at every one of "
-                f"{sum(self.discards.values())} examples, most often: {message}"
-            )
-        if self.plan.seconds is not None and self._out_of_time():
-            self.report.notes.append(f"seconds={self.plan.seconds:g} ended before any example")
-            return
-        raise UsageError(
-            f"subject {name!r}: no sizes satisfy dims={self.subject.dims} and where= with at most "
-            f"{MOST_ELEMENTS} elements an input: bound the dimensions, or give arrays with at="
-        )
-
 
 def verify(subject: Subject, checks: Sequence[Check], plan: Plan) -> Report:
     """Run `checks` on a subject and report; earlier stages guard the later ones."""
+    _require_something(subject)
     report = Report(
         subject.name, seed=plan.seed, dtype=plan.dtype, device=plan.device, source=subject.source
     )
@@ -362,34 +224,20 @@ def verify(subject: Subject, checks: Sequence[Check], plan: Plan) -> Report:
         )
     run = Run(subject, checks, plan, report)
     with run.limit.guarding():
-        run.all()
-        closed = run.close()
+        search(run)
+        closed = close(run)
     if run.late >= MOST_LATE:
         closed.notes.append(f"stopped after {run.ran} examples: {run.late} calls took too long")
-    elif plan.seconds is not None and run._out_of_time():
+    elif plan.seconds is not None and run.out_of_time():
         closed.notes.append(f"stopped after {run.ran} examples: seconds={plan.seconds:g} is spent")
     return closed
 
 
-def _as_numbers(value: Any) -> Any:
-    """A value given by the user at `at=`: arrays and scalars become NumPy arrays."""
-    if isinstance(value, np.ndarray | bool | type(None) | str):
-        return value
-    if hasattr(value, "detach"):
-        value = _from_tensor(value)
-    try:
-        return np.asarray(value)
-    except ValueError as error:
-        raise UsageError(f"at: {describe(error)} for {value!r}") from None
-
-
-def _from_tensor(value: Any) -> np.ndarray:
-    try:
-        return np.array(value.detach().cpu().resolve_conj().numpy())
-    except (TypeError, RuntimeError) as error:
-        raise UsageError(
-            f"at: a {value.layout} {value.dtype} tensor cannot be used: {describe(error)}"
-        ) from None
+def _require_something(subject: Subject) -> None:
+    """UsageError where no gradient is claimed at all: that is no correct gradient."""
+    if subject.inputs and not subject.differentiable:
+        said = f"no input of {subject.name!r} is differentiable"
+        raise UsageError(f"nothing to verify: {said} (inputs: {', '.join(subject.inputs)})")
 
 
 def _size(case: Case) -> tuple[float, ...]:

@@ -168,7 +168,7 @@ class Session:
             seed=self.seed,
             profile=self.profile.name,
             devices=self.devices,
-            command=command_line(),
+            command=command_line(self.seed),
         )
         info.id = f"{self.seed}-{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'one process')}"
         info.known_failures = [

@@ -38,7 +38,10 @@ class Subject:
     state before every evaluation; recipe is Python text that builds the object again; remarks is
     what the adapter assumed or noticed; without_gradient holds positions of outputs that are marked
     as not differentiable and get no cotangent; owned names the parameters that a framework's layer
-    keeps, in a memory layout of its own.
+    keeps, in a memory layout of its own; later(cotangent, others, **inputs) is the vjp where work
+    at `others`, a list of inputs by name, comes between building the graph and its backward.
+
+    second_offered says that `second` is what the framework makes of the vjp, and nobody's claim.
 
     Raises UsageError for a name, trait, kink rule or input that cannot be used.
     """
@@ -62,6 +65,8 @@ class Subject:
     remarks: tuple[str, ...] = field(default=(), kw_only=True)
     without_gradient: frozenset[int] = field(default=frozenset(), kw_only=True)
     owned: frozenset[str] = field(default=frozenset(), kw_only=True)
+    second_offered: bool = field(default=False, kw_only=True)
+    later: Callable[..., Mapping[str, Any]] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         owner = f"subject {self.name!r}"
@@ -88,7 +93,9 @@ class Subject:
         return tuple(dict.fromkeys(n for item in self.inputs.values() for n in item.names))
 
     def but(self, **changes: Any) -> Subject:
-        """The same subject with some fields replaced."""
+        """The same subject with some fields replaced; another vjp has no `later` of the old one."""
+        if "vjp" in changes:
+            changes.setdefault("later", None)
         return replace(self, **changes)
 
 

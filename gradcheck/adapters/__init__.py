@@ -43,6 +43,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     Raises UsageError for an object no adapter knows and for an unknown option, and MissingExtra
     where a framework is asked for that is not installed.
     """
+    if inputs is not None and not isinstance(inputs, Mapping):
+        raise UsageError(f"inputs={inputs!r}, expected a mapping of name to shape")
     if isinstance(obj, Subject):
         declared = {} if inputs is None else {"inputs": {**obj.inputs, **inputs}}
         return finish(obj.but(**declared), options, frozenset(), "a Subject")

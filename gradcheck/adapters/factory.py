@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,6 +82,7 @@ class _Factory:
         self.names = names
         self.made = made
         self.pattern = made[0][1]
+        self.fixed = _fixed_by_sizes([subject.dims or {} for _, subject in made])
         self.inputs = {name: self._general(name) for name in self.pattern.inputs}
         # What the first layer's adapter found out holds for all: at size 0 it could not be seen.
         # A fault may let no rectangular layer run; a square one then.
@@ -102,6 +103,7 @@ class _Factory:
         return self.pattern.but(
             forward=lambda **inputs: self._ready(inputs).forward(**inputs),
             vjp=lambda cotangent, **inputs: self._ready(inputs).vjp(cotangent, **inputs),
+            later=None if self.pattern.later is None else self._later,
             inputs=self.inputs,
             dims={**self._kept_dims(), **(dims or {})},
             claim_error=self._claim_error,
@@ -110,7 +112,15 @@ class _Factory:
         )
 
     def _kept_dims(self) -> dict[str, tuple[int, int]]:
-        return {n: b for n, b in (self.pattern.dims or {}).items() if n not in self.names}
+        dims = self.pattern.dims or {}
+        return {n: b for n, b in dims.items() if n not in self.names and n not in self.fixed}
+
+    def _pinned(self, k: int, bound: Any) -> str:
+        """An axis of the k-th layer, or a bound; the size itself where that layer fixes it."""
+        if isinstance(bound, Dimension) and bound.names and self.fixed.issuperset(bound.names):
+            dims = self.made[k][1].dims or {}
+            return str(bound.size({name: dims[name][0] for name in bound.names}))
+        return str(getattr(bound, "text", bound))
 
     def _ready(self, inputs: Mapping[str, Any]) -> Subject:
         """The layer of these sizes, put back to its start where it keeps state."""
@@ -119,10 +129,19 @@ class _Factory:
             subject.reset()
         return subject
 
+    def _later(self, cotangent: Any, others: Sequence[Any], /, **inputs: Any) -> Mapping[str, Any]:
+        """The gradients after work at those of the other points that the same layer takes."""
+        later = self._ready(inputs).later
+        own = [point for point in others if self._sizes(point) == self._sizes(inputs)]
+        return {} if later is None else later(cotangent, own, **inputs)
+
     def _of(self, inputs: Mapping[str, Any]) -> Subject:
+        return self.layer(**self._sizes(inputs))
+
+    def _sizes(self, inputs: Mapping[str, Any]) -> dict[str, int]:
         shapes = {name: item.shape for name, item in self.inputs.items()}
         sizes = probing.sizes_from(shapes, inputs)
-        return self.layer(**{name: sizes[name] for name in self.names})
+        return {name: sizes[name] for name in self.names}
 
     def _layer(self, **sizes: int) -> Subject:
         own = {n: i for n, i in self.inputs.items() if n not in self.settled.get("parameters", ())}
@@ -135,7 +154,7 @@ class _Factory:
     def _general(self, name: str) -> Input:
         """An input whose numbers are replaced by the sizes they follow."""
         items = [subject.inputs[name] for _, subject in self.made]
-        axes = [[axis.text for axis in item.shape.dimensions] for item in items]
+        axes = [[self._pinned(k, a) for a in i.shape.dimensions] for k, i in enumerate(items)]
         if len({len(a) for a in axes}) != 1:
             raise UsageError(f"{self.pattern.name}: `{name}` has other axes at other sizes")
         texts = [self._expression(seen) for seen in zip(*axes, strict=True)]
@@ -143,7 +162,7 @@ class _Factory:
         item: Input = replace(items[0], shape=shape_of(", ".join([*leading, *texts])))
         if isinstance(item, Integers):
             bounds = [getattr(i, "high", 0) for i in items]
-            high = self._expression(tuple(str(getattr(b, "text", b)) for b in bounds))
+            high = self._expression(tuple(self._pinned(k, b) for k, b in enumerate(bounds)))
             return replace(item, high=Dimension(high) if not high.isdigit() else int(high))
         return item
 
@@ -170,6 +189,16 @@ def _expressions(names: tuple[str, ...]) -> list[str]:
     joined = [f"{a}{op}{b}" for a, b in pairs for op in ("*", " + ")]
     halves = [f"{n} // {k}" for n in names for k in (2, 4)]
     return [*names, *factors, *shifts, *joined, *halves]
+
+
+def _fixed_by_sizes(found: list[Mapping[str, tuple[int, int]]]) -> set[str]:
+    """Dimension names that fit at one size only, at another one in a layer of other sizes."""
+    first, second = found
+    return {
+        name
+        for name in first.keys() & second.keys()
+        if first[name] != second[name] and all(dims[name][0] == dims[name][1] for dims in found)
+    }
 
 
 def _trials(names: tuple[str, ...]) -> list[dict[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, framework: str = "j
     return from_run(
         run,
         declared,
+        twice=True,
         name=name,
         kinks="subgradient" if is_custom(obj) else "autodiff",
         traits=() if is_custom(obj) else {"autograd"},
@@ -72,12 +73,28 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, framework: str = "j
 
 
 def from_run(
-    run: Callable[[Mapping[str, Any]], Any], declared: Mapping[str, Any], **fields: Any
+    run: Callable[[Mapping[str, Any]], Any],
+    declared: Mapping[str, Any],
+    twice: bool = False,
+    **fields: Any,
 ) -> Subject:
-    """A Subject of `run`, a function of JAX arrays by input name; NumPy outside."""
+    """A Subject of `run`, a function of JAX arrays by input name; NumPy outside.
+
+    twice: whether its vjp may be differentiated once more.
+    """
     names = [name for name, item in declared.items() if item.differentiable]
     compiled = _Compiled(run, names)
-    return Subject(forward=compiled.forward, vjp=compiled.vjp, inputs=declared, **fields)
+    # What is not written by hand is pure: nothing it saves can go stale.
+    later = compiled.later if "autograd" not in fields.get("traits", ()) else None
+    return Subject(
+        forward=compiled.forward,
+        vjp=compiled.vjp,
+        inputs=declared,
+        second=compiled.second if twice else None,
+        second_offered=True,
+        later=later,
+        **fields,
+    )
 
 
 class _Compiled:
@@ -87,7 +104,11 @@ class _Compiled:
         jax = require_jax()
         self.run, self.names = run, names
         self.constants: dict[str, Any] = {}
-        self.jitted = {"forward": jax.jit(self._forward), "vjp": jax.jit(self._vjp)}
+        self.jitted = {
+            "forward": jax.jit(self._forward),
+            "vjp": jax.jit(self._vjp),
+            "second": jax.jit(self._second),
+        }
 
     def forward(self, /, **inputs: Any) -> Any:
         with x64():
@@ -102,6 +123,35 @@ class _Compiled:
             given = tuple(_as_jax(u) for u in cotangents)
             found = self._call("vjp", arrays, given)
             return {name: _to_numpy(found[name]) for name in self.names}
+
+    def later(
+        self, cotangent: Any, others: Sequence[Mapping[str, Any]], /, **inputs: Any
+    ) -> dict[str, Any]:
+        """Gradients of a vjp closure that waits while others are made at other points, eagerly."""
+        cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
+        given = tuple(_as_jax(u) for u in cotangents)
+        with x64():
+            outputs, pull = self._linearised(self._arrays(inputs), given)
+            held = [self._linearised(self._arrays(point), given) for point in others]
+            found = self._pulled(outputs, pull, given)
+            del held
+            return {name: _to_numpy(found[name]) for name in self.names}
+
+    def second(
+        self, directions: Mapping[str, Any], cotangent: Any, /, **inputs: Any
+    ) -> tuple[dict[str, Any], Any]:
+        """Gradients of <directions, vjp(cotangent)>: by input name, and of the cotangent.
+
+        The vjp through jax.vjp once more. Raises what JAX does where it has no second derivative.
+        """
+        bare = not isinstance(cotangent, tuple)
+        with x64():
+            arrays = self._arrays(inputs)
+            given = tuple(_as_jax(u) for u in ((cotangent,) if bare else cotangent))
+            found, us = self._call("second", arrays, given, to_jax(directions))
+            by_input = {name: _to_numpy(found[name]) for name in self.names}
+            whole = tuple(None if u is None else _to_numpy(u) for u in us)
+            return by_input, whole[0] if bare else whole
 
     def _call(self, which: str, *args: Any) -> Any:
         errors = require_jax().errors
@@ -122,19 +172,40 @@ class _Compiled:
         return nested.outputs(self.run({**self.constants, **arrays}))
 
     def _vjp(self, arrays: Mapping[str, Any], cotangents: tuple[Any, ...]) -> Any:
-        jax = require_jax()
-        jnp = jax.numpy
+        outputs, pull = self._linearised(arrays, cotangents)
+        return self._pulled(outputs, pull, cotangents)
+
+    def _linearised(self, arrays: Mapping[str, Any], cotangents: tuple[Any, ...]) -> Any:
+        """jax.vjp of the outputs that have a cotangent: their values, and the closure."""
 
         def function(moving: Mapping[str, Any]) -> list[Any]:
             returned = self._forward({**arrays, **moving})
             outputs = returned if isinstance(returned, tuple) else (returned,)
             return [out for out, u in zip(outputs, cotangents, strict=True) if u is not None]
 
-        outputs, pull = jax.vjp(function, {name: arrays[name] for name in self.names})
+        return require_jax().vjp(function, {name: arrays[name] for name in self.names})
+
+    def _pulled(self, outputs: list[Any], pull: Any, cotangents: tuple[Any, ...]) -> Any:
+        jnp = require_jax().numpy
         # JAX transposes without conjugating; here <a, b> = Re sum conj(a) b, as in torch.
         given = [jnp.conj(u) for u in cotangents if u is not None]
         (found,) = pull([u.astype(out.dtype) for u, out in zip(given, outputs, strict=True)])
         return {name: jnp.conj(found[name]) for name in self.names}
+
+    def _second(
+        self, arrays: Mapping[str, Any], cotangents: tuple[Any, ...], directions: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], tuple[Any, ...]]:
+        jax = require_jax()
+        jnp = jax.numpy
+
+        def function(moving: Mapping[str, Any], us: tuple[Any, ...]) -> Any:
+            return self._vjp({**arrays, **moving}, us)
+
+        moving = {name: arrays[name] for name in self.names}
+        gradients, pull = jax.vjp(function, moving, cotangents)
+        found, us = pull({n: jnp.conj(directions[n]).astype(g.dtype) for n, g in gradients.items()})
+        by_input = {name: jnp.conj(found[name]) for name in self.names}
+        return by_input, tuple(None if u is None else jnp.conj(u) for u in us)
 
 
 def x64() -> Any:

@@ -130,6 +130,13 @@ class Layer:
             before = {name: np.array(slot.get()) for name, slot in self.used.items()}
             returned = self.backward_on(self.work, cotangent, inputs, raw)
         found = {**self._returned(returned), **self._of_parameters(returned, before)}
+        return self._scaled(found, cotangent, raw)
+
+    def of_data(self, returned: Any, cotangent: Any, raw: Any) -> dict[str, Any]:
+        """Gradients of the data alone, out of what backward returned for this cotangent."""
+        return self._scaled(self._returned(returned), cotangent, raw)
+
+    def _scaled(self, found: dict[str, Any], cotangent: Any, raw: Any) -> dict[str, Any]:
         if not self._is_of_one_number(raw):
             return found
         # The backward of a loss takes no cotangent: what it returns is multiplied by it here.
@@ -142,6 +149,10 @@ class Layer:
     def _set(self, inputs: Mapping[str, Any]) -> None:
         if self._pending is not None:
             self.reset()
+        self.put(inputs)
+
+    def put(self, inputs: Mapping[str, Any]) -> None:
+        """Set the parameters, and nothing else of the state."""
         for name, slot in self.used.items():
             slot.set(inputs[name])
 

@@ -8,9 +8,10 @@ arrays that the forward depends on and the backward learns; they become inputs o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from gradcheck.adapters import nested, probing
+from gradcheck.adapters import nested, probing, unrestored
 from gradcheck.adapters.layer import BACKWARDS, FORWARDS, Layer, method_of
 from gradcheck.adapters.observe import Observed, learned, observe
 from gradcheck.adapters.recipes import recipe_of
@@ -65,6 +66,7 @@ def _adapted(obj: Any, inputs: Mapping[str, Any] | None, options: Mapping[str, A
         name=type(obj).__name__,
         forward=layer.run_forward,
         vjp=layer.run_vjp,
+        later=partial(unrestored.later, layer),
         inputs=whole,
         dims=dims,
         traits=layer.traits | ({"inplace"} if layer.in_place else set()),

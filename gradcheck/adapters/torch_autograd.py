@@ -56,15 +56,31 @@ class Autograd:
         """Gradients by input name, of every differentiable input."""
         return self.gradients(cotangent, inputs, self.differentiable)
 
+    def later(
+        self, cotangent: Any, others: Sequence[Mapping[str, Any]], /, **inputs: Any
+    ) -> dict[str, Any]:
+        """Gradients by input name, of a graph that waits while `run` builds one at each of others.
+
+        As where a layer is called twice before the backward: what it saved must be this call's.
+        """
+        return self.gradients(cotangent, inputs, self.differentiable, others)
+
     def gradients(
-        self, cotangent: Any, inputs: Mapping[str, Any], names: Sequence[str]
+        self,
+        cotangent: Any,
+        inputs: Mapping[str, Any],
+        names: Sequence[str],
+        others: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
         """Gradients of `names` alone: only they require one."""
         torch = require_torch()
-        leaves = {name: inputs[name].detach().requires_grad_() for name in names}
+        leaves = _leaves(inputs, names)
         with random_state(inputs), torch.enable_grad():
             cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
-            found = self.first(torch, cotangents, {**inputs, **leaves}, list(leaves.values()))
+            returned = self.run({**inputs, **leaves})
+            held = [self.run({**point, **_leaves(point, names)}) for point in others]
+            found = grad(torch, _pairs(torch, returned, cotangents), list(leaves.values()))
+            del held  # graphs of the others live until here, as they do in training
         return {
             name: dense(torch, gradient, inputs[name])
             for name, (gradient, _) in zip(leaves, found, strict=True)
@@ -79,14 +95,22 @@ class Autograd:
         create_graph: bool = False,
     ) -> list[tuple[Any, Any]]:
         """(gradient, leaf) as autograd returns them, None where none arrives."""
-        returned = nested.outputs(self.run(values))
-        outputs = returned if isinstance(returned, tuple) else (returned,)
-        pairs = [
-            (output, u)
-            for output, u in zip(outputs, cotangents, strict=True)
-            if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
-        ]
-        return grad(torch, pairs, leaves, create_graph)
+        return grad(torch, _pairs(torch, self.run(values), cotangents), leaves, create_graph)
+
+
+def _leaves(inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: inputs[name].detach().requires_grad_() for name in names}
+
+
+def _pairs(torch: Any, returned: Any, cotangents: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+    """(output, cotangent) of the outputs that have one and are in a graph."""
+    found = nested.outputs(returned)
+    outputs = found if isinstance(found, tuple) else (found,)
+    return [
+        (output, u)
+        for output, u in zip(outputs, cotangents, strict=True)
+        if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
+    ]
 
 
 def grad(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from gradcheck.adapters.nested import Build
-from gradcheck.adapters.torch_autograd import require_torch
 from gradcheck.inputs import array
+
+
+def is_packed(value: Any) -> bool:
+    """Whether a value is a torch PackedSequence; torch is not imported to find out."""
+    rnn = sys.modules.get("torch.nn.utils.rnn")
+    return rnn is not None and isinstance(value, rnn.PackedSequence)
 
 
 def unpacked(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -15,9 +21,7 @@ def unpacked(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, An
 
     The array has the shape of the sequence's data: (sum of the lengths, features).
     """
-    torch = require_torch()
-    kind = torch.nn.utils.rnn.PackedSequence
-    packed = {name: value for name, value in inputs.items() if isinstance(value, kind)}
+    packed = {name: value for name, value in inputs.items() if is_packed(value)}
     shapes = {name: " ".join(map(str, value.data.shape)) for name, value in packed.items()}
     return {n: array(shapes[n]) if n in packed else v for n, v in inputs.items()}, packed
 

@@ -82,9 +82,11 @@ def subject_of(
         name=name,
         forward=autograd.forward,
         vjp=autograd.vjp,
+        later=autograd.later,
         inputs=declared,
         dims=dims,
         second=second_of(autograd, declared, dims),
+        second_offered=True,
         backend="torch",
         **fields,
     )

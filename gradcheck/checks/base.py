@@ -22,7 +22,9 @@ class Notes:
     score: worst error over tolerance. detectable: by input, `whole` and `entry` relative errors
     that would have been seen. unclear: inputs whose verdict was inconclusive here. layouts: those
     that were tried. told: what oracles say of derivatives. distance: how far the nearest kink
-    is, where that was looked for. number: at how many examples this check has run before.
+    is, where that was looked for. narrow: whether the outputs fit into float32, where that says
+    how they were computed; hidden: by input, the relative errors that such rounding hides.
+    number: at how many examples this check has run before.
     """
 
     number: int = 0
@@ -33,6 +35,8 @@ class Notes:
     layouts: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     distance: str = ""
+    narrow: bool | None = None
+    hidden: dict[str, float] = field(default_factory=dict)
 
 
 class Check:
@@ -40,7 +44,8 @@ class Check:
 
     name: stable, used in ids. law: one sentence. stage: which ruins it must not run on.
     every: run at every n-th example only, for laws that need few. at_corners: whether examples at
-    the subject's own constants are worth looking for. dtypes: those it runs in, () for all.
+    the subject's own constants are worth looking for. supposes: checks whose findings leave its
+    remarks without a meaning. dtypes: those it runs in, () for all.
     """
 
     name: str = ""
@@ -48,6 +53,7 @@ class Check:
     stage: int = LAWS
     every: int = 1
     at_corners: bool = False
+    supposes: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
 
     def applies(self, subject: Subject) -> str:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gradcheck import kink_distance
 from gradcheck.agreement import gradient_told
 from gradcheck.case import Case
@@ -40,6 +42,7 @@ class Gradient(Check):
         outputs = tuple(case.outputs[k] for k in case.judged)
         if not all(backend.all_finite(output) for output in outputs):
             return
+        notes.narrow = _narrow(case, outputs)
         cotangents = tuple(case.cotangents[k] for k in case.judged)
         judgements = judge(
             problem, cotangents, seed=case.example.seed, claim=case.claim, outputs=outputs
@@ -47,11 +50,29 @@ class Gradient(Check):
         for judgement in judgements.values():
             _note(notes, judgement)
             gradient_told(case, judgement, notes)
+            if notes.narrow and math.isfinite(judgement.detectable):
+                notes.hidden[judgement.name] = judgement.detectable
             if judgement.verdict == "inconclusive":
                 notes.unclear[judgement.name] = _finding(self.name, case, judgement)
             elif judgement.verdict != "correct":
                 yield _finding(self.name, case, judgement)
         notes.distance = _distance(case, list(judgements.values()), notes.number)
+
+
+def _narrow(case: Case, outputs: tuple[Any, ...]) -> bool | None:
+    """Whether float64 outputs fit into float32; None where float16 holds them as well.
+
+    Generic numbers computed in float64 fit one time in 2^29; whole ones always do.
+    """
+    arrays = [case.backend.to_numpy(output) for output in outputs]
+    if not arrays or any(a.dtype not in (np.float64, np.complex128) for a in arrays):
+        return None
+    flat = np.concatenate([a.reshape(-1) for a in arrays])
+    flat = np.concatenate([flat.real, flat.imag]) if flat.dtype.kind == "c" else flat
+    with np.errstate(over="ignore", under="ignore"):
+        if np.array_equal(flat, flat.astype(np.float16)):
+            return None
+        return np.array_equal(flat, flat.astype(np.float32))
 
 
 def _distance(case: Case, judgements: list[Judgement], number: int) -> str:
@@ -71,19 +92,14 @@ def _note(notes: Notes, judgement: Judgement) -> None:
             "whole": max(judgement.detectable, ULP["float64"]),
             "entry": max(judgement.detectable_entry, ULP["float64"]),
         }
-    if judgement.details.get("clipped"):
-        notes.remarks.append(
-            f"at a bound of its domain the gradient of `{judgement.name}` is not the slope inside, "
-            "but between that and 0"
-        )
     if judgement.details.get("leap"):
         notes.remarks.append(
             "forward leaps at some points: there the claim is held against the slopes beside them"
         )
     if judgement.kink is not None and judgement.kink.point_defect:
-        notes.remarks.append(
-            f"the gradient of `{judgement.name}` is off at a single point where both sides agree"
-        )
+        bound = judgement.details.get("bound")
+        where = "at a bound of its domain" if bound else "at a single point where both sides agree"
+        notes.remarks.append(f"the gradient of `{judgement.name}` is off {where}")
 
 
 def _finding(check: str, case: Case, judgement: Judgement) -> Finding:
@@ -121,6 +137,7 @@ def _evidence(case: Case, judgement: Judgement) -> dict[str, Any]:
         "kink": vars(kink) | convention if kink is not None else None,
         "tolerance": judgement.tolerance,
         "error": judgement.error,
+        "reason": judgement.reason,
         "directional": (judgement.expected, judgement.returned),
     }
 

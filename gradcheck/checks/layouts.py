@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from gradcheck.case import Case
+from gradcheck.checks import points
 from gradcheck.checks.base import Check, Notes
-from gradcheck.evaluation import ClaimRaised
+from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.findings import Finding
 from gradcheck.rounding import REROUTED, SPREADS, difference, tolerance
 from gradcheck.subject import Subject
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A layout of the cotangent at a position, or of the input `of`: the same numbers."""
+
+    layout: str
+    array: Any
+    position: int = 0
+    of: str | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return self.layout, self.position, self.of
+
+    @property
+    def where(self) -> str:
+        return f"input `{self.of}`" if self.of else "the cotangent"
 
 
 class Layouts(Check):
@@ -23,38 +44,47 @@ class Layouts(Check):
         return "random numbers are drawn in the order of memory" if stochastic else ""
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
-        for k, cotangent in enumerate(case.cotangents):
-            if cotangent is not None:
-                yield from self._cotangent(case, notes, k, cotangent)
-        for name in case.subject.differentiable:
-            if name in case.subject.owned:
-                continue  # nobody hands a module a parameter with strides
-            for layout, array in case.backend.layouts(case.arrays[name]):
-                yield from self._compare(
-                    case, notes, case.cotangents, {**case.fresh(), name: array}, layout, name
-                )
+        for changed in _changed(case):
+            yield from self._compare(case, notes, changed)
 
-    def _cotangent(self, case: Case, notes: Notes, k: int, u: Any) -> Iterator[Finding]:
-        for layout, array in case.backend.layouts(u):
-            changed = (*case.cotangents[:k], array, *case.cotangents[k + 1 :])
-            yield from self._compare(case, notes, changed, case.fresh(), layout, None)
-
-    def _compare(
-        self, case: Case, notes: Notes, cotangents: Any, arrays: Any, layout: str, of: str | None
-    ) -> Iterator[Finding]:
-        notes.layouts.append(layout)
-        where = f"input `{of}`" if of else "the cotangent"
+    def _compare(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
+        notes.layouts.append(changed.layout)
         try:
-            returned = case.evaluator.vjp(case.packed(cotangents), arrays)
-            claim = case.checked_claim(returned)
+            others = self._others(case, notes, changed)
         except ClaimRaised as raised:
-            said = f"vjp raised {raised} when {where} was {layout}"
-            yield self._finding(case, said, of)
+            said = f"vjp raised {raised} when {changed.where} was {changed.layout}"
+            yield self._finding(case, said, changed.of)
             return
-        for name, gradient in case.claim.items():
-            if not self._same(case, notes, name, gradient, claim[name]):
-                said = f"the gradient of `{name}` is another when {where} is {layout}"
-                yield self._finding(case, said, name)
+        for name in others:
+            if self._confirmed(case, notes, changed, name):
+                said = f"the gradient of `{name}` is another when {changed.where} is"
+                yield self._finding(case, f"{said} {changed.layout}", name)
+
+    def _others(self, case: Case, notes: Notes, changed: Changed) -> list[str]:
+        """Names of the gradients that are others in this layout. Raises ClaimRaised."""
+        cotangents = list(map(case.copied, case.cotangents))
+        arrays = case.fresh()
+        if changed.of is None:
+            cotangents[changed.position] = changed.array
+        else:
+            arrays[changed.of] = changed.array
+        returned = case.evaluator.vjp(case.packed(tuple(cotangents)), arrays)
+        claim = case.checked_claim(returned)
+        return [n for n, g in case.claim.items() if not self._same(case, notes, n, g, claim[n])]
+
+    def _confirmed(self, case: Case, notes: Notes, changed: Changed, name: str) -> bool:
+        """Whether it is so at generic numbers too.
+
+        Strides change the order of sums; at a tie or a kink that rounding picks another branch.
+        """
+        there = points.generic(case)
+        if there is None:
+            return True
+        try:
+            again = [c for c in _changed(there) if c.key == changed.key]
+            return not again or name in self._others(there, Notes(), again[0])
+        except (ForwardRaised, ClaimRaised):
+            return True
 
     def _same(self, case: Case, notes: Notes, name: str, a: Any, b: Any) -> bool:
         backend = case.backend
@@ -79,6 +109,24 @@ class Layouts(Check):
             cause="contiguous assumption",
             hint="raw pointers, .view, .ravel or data_ptr on an array of any strides",
         )
+
+
+def _changed(case: Case) -> Iterator[Changed]:
+    """Every cotangent, then every differentiable input, in every layout."""
+    for k, cotangent in enumerate(case.cotangents):
+        if cotangent is not None:
+            for layout, array in _layouts(case, cotangent):
+                yield Changed(layout, array, position=k)
+    for name in case.subject.differentiable:
+        if name in case.subject.owned:
+            continue  # nobody hands a module a parameter with strides
+        for layout, array in _layouts(case, case.arrays[name]):
+            yield Changed(layout, array, of=name)
+
+
+def _layouts(case: Case, array: Any) -> Iterator[tuple[str, Any]]:
+    """Strides of an empty array are nobody's, and contiguous whatever they are."""
+    return case.backend.layouts(array) if math.prod(case.backend.shape(array)) else iter(())
 
 
 CHECK = Layouts()

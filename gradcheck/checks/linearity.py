@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from gradcheck.case import Case
 from gradcheck.checks.base import LAWS, Check, Notes
+from gradcheck.evaluation import ClaimRaised
 from gradcheck.findings import Finding
-from gradcheck.rounding import REORDERED, REROUTED, SPREADS, tolerance
+from gradcheck.rounding import REORDERED, REROUTED, SPREADS, difference, tolerance
+
+# Losses are divided by the tokens of a batch, and multiplied by up to 2^16 in mixed precision. The
+# exponents leave room for a layer that works in float32 inside.
+EXPONENT = {"float64": 40, "complex128": 40, "float32": 16, "complex64": 16}
+HALF_EXPONENT = 10
+# A clip, a floor or an epsilon far away changes all. Digits alone are lost where a backward puts
+# the cotangent beside other numbers, as that of a matrix exponential does.
+GROSS = 2.0**-4
+# What lies below may have lost digits on its way to zero.
+TINY = {"float16": 2.0**-14}
+FLOAT32_TINY = 2.0**-100
+# At every so many examples of this check.
+SIZES, OUTPUTS = 4, 3
 
 
 class Linearity(Check):
@@ -18,28 +34,82 @@ class Linearity(Check):
     every = 2
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
+        broken = dict(self._multiples(case, notes))
+        for v in self._summands(case, notes):
+            broken = {**dict(self._sums(case, notes, v)), **broken}
+        for name, said in broken.items():
+            yield self._finding(case, name, said)
+        # Given arrays are a case of their own, at which every law is tried.
+        given = not case.example.fills
+        if not broken and (given or notes.number % SIZES == 0):
+            yield from self._at_all_sizes(case, notes)
+        if not broken and (given or notes.number % OUTPUTS == 0) and len(case.judged) > 1:
+            turn = notes.number // OUTPUTS % len(case.judged)
+            for k in case.judged if given else [case.judged[turn]]:
+                yield from self._output_alone(case, notes, k)
+
+    def _multiples(self, case: Case, notes: Notes) -> Iterator[tuple[str, str]]:
+        """(input, what is wrong) at a cotangent of zero and at a multiple."""
         combine, u = case.backend.combine, case.cotangents
-        v = case.cotangents_from(case.example.seed + 977, sparse=True)
         at_zero = case.vjp(_map(lambda c: combine([0.0], [c]), u), case.arrays)
         scaled = case.vjp(_map(lambda c: combine([-4.0], [c]), u), case.arrays)
-        at_sum = case.vjp(_map(lambda a, b: combine([1.0, 1.0], [a, b]), u, v), case.arrays)
-        at_v = case.vjp(v, case.arrays)
-        for name, g in case.claim.items():
-            if not case.backend.all_finite(g):
-                continue  # zero times an infinite derivative has no value
+        for name, g in _finite(case):
             if case.backend.max_abs(at_zero[name]) != 0.0:
-                yield self._finding(
-                    case, name, "a zero cotangent gives a gradient that is not zero"
-                )
+                yield name, "a zero cotangent gives a gradient that is not zero"
             # A power of two changes no digit; a sum of cotangents is rounded otherwise.
             elif not _adds_up(case, notes, name, [-4.0], [g], scaled[name], REORDERED):
+                yield name, "-4 times the cotangent is not -4 times the gradient"
+
+    def _sums(self, case: Case, notes: Notes, v: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
+        both = _map(lambda a, b: case.backend.combine([1.0, 1.0], [a, b]), case.cotangents, v)
+        at_sum, at_v = case.vjp(both, case.arrays), case.vjp(v, case.arrays)
+        for name, g in _finite(case):
+            if not _adds_up(case, notes, name, [1, 1], [g, at_v[name]], at_sum[name], REROUTED):
+                yield name, "the gradient of a sum of cotangents is not the sum"
+
+    def _summands(self, case: Case, notes: Notes) -> Iterator[tuple[Any, ...]]:
+        """Other cotangents to add, in turn: what `y.sum()` sends, half zero, what `y[k]` sends."""
+        turns: list[Callable[[], tuple[Any, ...]]] = [
+            lambda: _map(lambda u: _ones(case, u), case.cotangents),
+            lambda: case.cotangents_from(case.example.seed + 977, sparse=True),
+            lambda: _map(lambda u: _ones(case, u, one_entry=True), case.cotangents),
+        ]
+        given = not case.example.fills
+        for turn in turns if given else [turns[notes.number % len(turns)]]:
+            yield turn()
+
+    def _at_all_sizes(self, case: Case, notes: Notes) -> Iterator[Finding]:
+        """Multiples far from one: a clip, a floor or an epsilon of the cotangent's shows there."""
+        combine, exponent = case.backend.combine, _exponent(case)
+        for power in (exponent, -exponent):
+            far = _map(lambda c, k=power: combine([2.0**k], [c]), case.cotangents)
+            claim = case.vjp(far, case.arrays)
+            for name, g in case.claim.items():
+                if not _exact(case, name, claim[name], power):
+                    continue
+                back = combine([2.0**-power], [claim[name]])
+                if not _same(case, notes, name, g, back):
+                    times = f"2^{power} times"
+                    said = f"{times} the cotangent is not {times} the gradient"
+                    yield self._finding(case, name, said)
+
+    def _output_alone(self, case: Case, notes: Notes, k: int) -> Iterator[Finding]:
+        """One output alone and the others alone, as where only some of them reach the loss."""
+        alone = _kept(case, lambda j: j == k)
+        rest = _kept(case, lambda j: j != k)
+        try:
+            parts = case.vjp(alone, case.arrays), case.vjp(rest, case.arrays)
+        except ClaimRaised as raised:
+            cause = f"vjp raises {type(raised.error).__name__}"
+            said = f"vjp raised {raised} where not all outputs are used"
+            yield case.finding(self.name, "broken", said, cause=cause)
+            return
+        for name, g in _finite(case):
+            if not _adds_up(case, notes, name, [1, 1], [p[name] for p in parts], g, REROUTED):
                 yield self._finding(
-                    case, name, "-4 times the cotangent is not -4 times the gradient"
-                )
-            elif not _adds_up(case, notes, name, [1, 1], [g, at_v[name]], at_sum[name], REROUTED):
-                yield self._finding(
-                    case, name, "the gradient of a sum of cotangents is not the sum"
-                )
+                    case, name,
+                    f"what output {k} alone and the others alone give does not add up to the whole",
+                )  # fmt: skip
 
     def _finding(self, case: Case, name: str, law: str) -> Finding:
         return case.finding(
@@ -72,6 +142,51 @@ def _adds_up(
         allowed += case.stated_error(name) * (1 + sum(map(abs, weights)))
     notes.score = max(notes.score, error / allowed)
     return bool(error <= allowed)
+
+
+def _same(case: Case, notes: Notes, name: str, g: Any, back: Any) -> bool:
+    """Whether the gradient of a scaled cotangent, scaled back, is the gradient."""
+    error = difference(case.backend, g, back) / max(map(case.backend.max_abs, (g, back)))
+    notes.score = max(notes.score, error / GROSS)
+    return bool(error <= GROSS)
+
+
+def _finite(case: Case) -> list[tuple[str, Any]]:
+    """Gradients that are finite: zero times an infinite derivative has no value."""
+    return [(name, g) for name, g in case.claim.items() if case.backend.all_finite(g)]
+
+
+def _exponent(case: Case) -> int:
+    arrays = [*case.claim.values(), *(u for u in case.cotangents if u is not None)]
+    return min(EXPONENT.get(case.backend.dtype_name(a), HALF_EXPONENT) for a in arrays)
+
+
+def _exact(case: Case, name: str, far: Any, power: int) -> bool:
+    """Whether the gradient at a cotangent scaled by 2^power has lost nothing to the scaling.
+
+    An error that is stated as an absolute one does not shrink with the cotangent.
+    """
+    backend, g = case.backend, case.claim[name]
+    if not (backend.all_finite(g) and backend.all_finite(far)) or case.stated_error(name):
+        return False
+    tiny = TINY.get(backend.dtype_name(g), FLOAT32_TINY)
+    return max(backend.max_abs(g) * 2.0**power, backend.max_abs(far)) >= tiny
+
+
+def _kept(case: Case, keep: Any) -> tuple[Any, ...]:
+    """The cotangents of some outputs; of the others zero, or none where a graph has that."""
+    graph = case.backend.name == "torch" and case.subject.later is not None
+    unused = (lambda u: None) if graph else case.backend.zeros_like
+    return tuple(u if u is None or keep(j) else unused(u) for j, u in enumerate(case.cotangents))
+
+
+def _ones(case: Case, u: Any, one_entry: bool = False) -> Any:
+    """Ones for a cotangent, or a one in the middle of it and zeros."""
+    numbers = np.ones_like(case.backend.to_numpy(u), order="C")
+    if one_entry:
+        numbers.reshape(-1)[np.arange(numbers.size) != numbers.size // 2] = 0
+    ones, wanted = case.backend.from_numpy(numbers), case.backend.dtype_name(u)
+    return ones if case.backend.dtype_name(ones) == wanted else case.backend.cast(ones, wanted)
 
 
 def _map(function: Any, *cotangents: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,19 @@ from gradcheck.checks.base import LAWS, Check, Notes
 from gradcheck.evaluation import ClaimRaised, ForwardRaised, describe
 from gradcheck.examples import arrays_of, reseeded
 from gradcheck.findings import Finding
+from gradcheck.inputs import Array
 from gradcheck.oracles.replicas import BITS, promoted, replicas
+from gradcheck.oracles.spread import Outcome, Pooled, pooled
 from gradcheck.subject import Subject
 
-# In units of what the replicas show: of one entry, of the root mean square over entries, and of a
-# sum over all of them or over a row. A sum is nearly normal, and must be off at two points.
-ENTRY, SPREAD, SUM = 8.0, 2.5, 4.0
 # A dozen replicas for a pass; what fails must still fail by the spread of four dozen.
 FEW, MANY = 12, 48
-# A dozen evaluations, each several times as slow as the layer's own: at every third example.
-APART = 3
+# A dozen evaluations, each several times as slow as the layer's own: at every sixth example.
+APART = 6
+# A factor too small for one gradient to show is added up over so many of them at the first example:
+# other cotangents, and numbers within this share of its own. What is SUSPECT there, as one correct
+# input in a hundred, is asked for again at twice as many others, with twice the replicas.
+ADDED, NEAR, SUSPECT, POOLED = 8, 0.125, 2.5, 4.0
 # An honest spread as wide as this part of the gradient leaves nothing to compare.
 VAGUE = 0.25
 
@@ -60,6 +62,8 @@ class Precision(Check):
             return
         for name, outcome in found:
             yield from self._told(case, honest, name, outcome, notes)
+        if notes.number == 0:
+            yield from self._scaled(honest, dict(found), notes)
 
     def _told(
         self, case: Case, honest: Honest, name: str, outcome: Outcome | None, notes: Notes
@@ -71,22 +75,44 @@ class Precision(Check):
             said = f"rounding in {case.dtype} hides it, or overflows"
             notes.unclear[name] = self._unclear(case, name, said)
         elif outcome.score > 1 and _again(case, name):
-            yield self._finding(case, name, outcome)
+            yield self._finding(case, name, outcome, outcome.index, outcome.said)
         else:
             notes.score = max(notes.score, min(outcome.score, 1.0))
             notes.detectable[name] = {"whole": outcome.whole, "entry": outcome.entry}
+
+    def _scaled(
+        self, honest: Honest, outcomes: Mapping[str, Outcome | None], notes: Notes
+    ) -> Iterator[Finding]:
+        """Findings on gradients that passed one by one, of a factor common to many."""
+        names = tuple(notes.detectable)
+        found = _factors(honest, names)
+        for name, scale in found.items():
+            outcome, figures = outcomes[name], notes.detectable[name]
+            if scale.score > POOLED and outcome is not None:
+                largest = int(np.argmax(np.abs(outcome.wide)))
+                at = tuple(int(i) for i in np.unravel_index(largest, outcome.wide.shape))
+                said = (
+                    f"over {2 * ADDED} points it is off by {scale.error:+.2g} of itself, "
+                    f"where rounding explains {scale.spread:.1e}"
+                )
+                yield self._finding(honest.case, name, outcome, at, said)
+            else:
+                notes.score = max(notes.score, scale.score / POOLED)
+                seen = POOLED * scale.spread or figures["whole"]
+                figures["whole"] = min(figures["whole"], seen)
 
     def _unclear(self, case: Case, name: str, why: str) -> Finding:
         said = f"the {case.dtype} gradient of `{name}` could not be judged: {why}"
         return case.finding(self.name, "inconclusive", said, input=name, cause=f"{name}: {why}")
 
-    def _finding(self, case: Case, name: str, outcome: Outcome) -> Finding:
-        index = outcome.index
+    def _finding(
+        self, case: Case, name: str, outcome: Outcome, index: tuple[int, ...], said: str
+    ) -> Finding:
         kind = "wrong" if np.isfinite(outcome.score) else "nonfinite"
         return case.finding(
             self.name,
             kind,
-            f"the {case.dtype} gradient of `{name}` is not the float64 one rounded: {outcome.said}",
+            f"the {case.dtype} gradient of `{name}` is not the float64 one rounded: {said}",
             input=name,
             index=index,
             expected=float(outcome.wide[index]),
@@ -99,92 +125,12 @@ class Precision(Check):
         )
 
 
-@dataclass
-class Outcome:
-    """One gradient against its float64 counterpart and replicas of it, in float64 NumPy.
-
-    spread: replicas less wide, stacked. score: above 1 is no honest rounding. whole, entry: the
-    smallest relative error of the gradient, and of a median entry, that would have been seen.
-    """
-
-    narrow: np.ndarray
-    wide: np.ndarray
-    spread: np.ndarray
-
-    @cached_property
-    def off(self) -> np.ndarray:
-        return np.asarray(self.narrow - self.wide)
-
-    @cached_property
-    def sigma(self) -> np.ndarray:
-        return np.asarray(np.sqrt(np.mean(self.spread**2, axis=0)))
-
-    @cached_property
-    def ratios(self) -> np.ndarray:
-        return np.asarray(np.abs(_over(self.off, self.sigma)))
-
-    @property
-    def index(self) -> tuple[int, ...]:
-        worst = int(np.argmax(np.nan_to_num(self.ratios, nan=np.inf)))
-        return tuple(int(i) for i in np.unravel_index(worst, self.ratios.shape))
-
-    @cached_property
-    def score(self) -> float:
-        if not np.all(np.isfinite(self.narrow)):
-            return float("inf")
-        parts = [self.ratios.max() / ENTRY, np.sqrt(np.mean(self.ratios**2)) / SPREAD]
-        return float(max(parts + [self.projected(w) / SUM for w in self.weights]))
-
-    @property
-    def weights(self) -> Iterator[np.ndarray]:
-        """What errors are summed with: the gradient, its signs, its rows."""
-        yield self.wide
-        yield np.sign(self.wide)
-        if self.wide.ndim > 1:
-            for row in range(len(self.wide)):
-                one = np.zeros_like(self.wide)
-                one[row] = self.wide[row]
-                yield one
-
-    def projected(self, weight: np.ndarray) -> float:
-        """The sum of errors with these weights, over that of the replicas."""
-        return float(abs(_over(np.sum(self.off * weight), self._moved(weight))))
-
-    def _moved(self, weight: np.ndarray) -> Any:
-        sums = (self.spread * weight).reshape(len(self.spread), -1).sum(1)
-        return np.sqrt(np.mean(sums**2))
-
-    @property
-    def whole(self) -> float:
-        size = float(np.sum(self.wide**2))
-        return float(SUM * self._moved(self.wide) / size) if size else 0.0
-
-    @property
-    def entry(self) -> float:
-        alive = self.wide != 0
-        if not alive.any():
-            return self.whole
-        return float(ENTRY * np.median(self.sigma[alive] / np.abs(self.wide[alive])))
-
-    @property
-    def said(self) -> str:
-        at = self.index
-        size = float(np.sum(self.wide**2)) or 1.0
-        with np.errstate(all="ignore"):
-            factor = float(np.sum(self.narrow * self.wide)) / size
-        where = f"at {list(at)} " if at else ""
-        return (
-            f"{where}{self.narrow[at]:.8g} for {self.wide[at]:.8g}, {self.ratios[at]:.3g} times "
-            f"what rounding explains; as a whole {factor:.8g} times it, where rounding explains "
-            f"{self.whole / SUM:.1e}"
-        )
-
-
 class Honest:
-    """A case in its own precision and in float64, with replicas in between."""
+    """A case in its own precision and in float64, with replicas in between; `seed`: theirs."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, seed: int | None = None) -> None:
         self.case = case
+        self.seed = 64 * (case.example.seed if seed is None else seed)
         self.unseen: set[str] = set()
         backend, self.run = case.backend, _replayed(case.subject)
         self.narrow = {n: _float64(backend.to_numpy(g)) for n, g in case.claim.items()}
@@ -203,8 +149,7 @@ class Honest:
     def more(self, count: int) -> None:
         """Replicas up to `count` of them."""
         assert self.run is not None
-        start = 64 * self.case.example.seed
-        seeds = range(start + self.count, start + count)
+        seeds = range(self.seed + self.count, self.seed + count)
         own_sums = self.case.subject.backend == "numpy"
         packed = self.us if self.case.returns_tuple else self.us[0]
         run, call = self.run, self.case.evaluator.call
@@ -221,41 +166,88 @@ class Honest:
 
     def judged(self, name: str) -> Outcome | None:
         """The outcome for one input; None where no comparison is possible."""
-        if not np.all(np.isfinite(self.wide[name])):
-            return None
         for count in (FEW, MANY):
-            if self.count < count:
-                self.more(count)
-            outcome = Outcome(self.narrow[name], self.wide[name], np.stack(self.spread[name]))
-            if not np.all(np.isfinite(outcome.spread)):
-                return None
-            if outcome.score <= 1:
+            outcome = self.outcome(name, count)
+            if outcome is None or outcome.score <= 1:
                 break
         return outcome
 
+    def outcome(self, name: str, count: int) -> Outcome | None:
+        """The outcome by so many replicas; None where no comparison is possible."""
+        if self.count < count:
+            self.more(count)
+        outcome = Outcome(self.narrow[name], self.wide[name], np.stack(self.spread[name][:count]))
+        finite = np.all(np.isfinite(outcome.wide)) and np.all(np.isfinite(outcome.spread))
+        return outcome if finite else None
+
 
 def _again(case: Case, name: str) -> bool:
-    """Whether other numbers fail too: a sum may be off by chance, a maximum change its place.
-
-    Of the same shapes; at arrays that were given, another cotangent.
-    """
-    example, numbers = reseeded(case.example, 4801), case.numbers
-    if example.fills:
-        numbers = arrays_of(case.subject, example)
-    other = Case(
-        case.subject,
-        example,
-        numbers,
-        case.backend,
-        case.evaluator,
-        case.dtype,
-        case.device,
-    )
+    """Whether other numbers fail too: a sum may be off by chance, a maximum change its place."""
     try:
+        other = _elsewhere(case)
         outcome = Honest(other).judged(name) if _ready(other) else None
     except ForwardRaised:
         return True
     return outcome is None or outcome.score > 1
+
+
+def _elsewhere(case: Case) -> Case:
+    """The case at other numbers of the same shapes; at given arrays, with another cotangent."""
+    example, numbers = reseeded(case.example, 4801), case.numbers
+    if example.fills:
+        numbers = arrays_of(case.subject, example)
+    return replace(case, example=example, numbers=numbers, given_cotangent=None)
+
+
+def _near(case: Case, offset: int) -> Case:
+    """Another cotangent, and numbers so near that only their rounding is another.
+
+    Zeros and signs stay; so do numbers that must lie on some set.
+    """
+    example = replace(case.example, seed=case.example.seed + offset)
+    rng, numbers = np.random.default_rng(example.seed), dict(case.as_numpy())
+    for name in case.subject.differentiable:
+        item = case.subject.inputs[name]
+        free = isinstance(item, Array) and (item.low, item.high, item.values) == (None, None, None)
+        if free and item.domain is None:
+            numbers[name] = numbers[name] * (1 + rng.uniform(-NEAR, NEAR, numbers[name].shape))
+    return replace(case, example=example, numbers=numbers, given_cotangent=None)
+
+
+def _factors(honest: Honest, names: Sequence[str]) -> dict[str, Pooled]:
+    """By input, the factor that its gradients have in common over points near by."""
+    found = _scales(honest, names, range(ADDED), FEW)
+    suspect = [name for name, scale in found.items() if scale.score > SUSPECT]
+    again = _scales(honest, suspect, range(ADDED, 3 * ADDED), 2 * FEW)
+    for name, scale in again.items():
+        same = scale.error * found[name].error > 0
+        found[name] = scale if same else replace(scale, error=0.0)
+    return found
+
+
+def _scales(first: Honest, names: Sequence[str], points: range, count: int) -> dict[str, Pooled]:
+    """The factors over these points, 0 being the first one itself.
+
+    Along the gradient or along its signs, whichever is farther from what `count` replicas show.
+    """
+    told: dict[str, list[Any]] = {name: [] for name in names}
+    for k in points if names else ():
+        for name, outcome in _outcomes(first, names, k, count).items():
+            if outcome is not None and np.all(np.isfinite(outcome.narrow)):
+                told[name].append(outcome.alongs)
+    found = {n: [pooled(p) for p in zip(*alongs, strict=True)] for n, alongs in told.items()}
+    return {n: max(p, key=lambda scale: scale.score) for n, p in found.items() if p}
+
+
+def _outcomes(first: Honest, names: Sequence[str], k: int, count: int) -> dict[str, Outcome | None]:
+    """Those of the k-th point; none where its numbers lie outside what the subject takes."""
+    try:
+        near = _near(first.case, 6007 * k)
+        honest = Honest(near, first.case.example.seed) if k else first
+        with np.errstate(all="ignore"):
+            return {name: honest.outcome(name, count) for name in names}
+    except Exception:  # noqa: BLE001 - user code at numbers of ours: the other points tell
+        return {}
 
 
 def _ready(case: Case) -> bool:
@@ -298,12 +290,6 @@ def _tensors(case: Case, values: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def _float64(array: np.ndarray) -> np.ndarray:
     return np.asarray(array, dtype=np.float64)
-
-
-def _over(a: Any, b: Any) -> Any:
-    """The quotient, with 0 / 0 as 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(a == 0, 0.0, np.divide(a, b))
 
 
 CHECK = Precision()

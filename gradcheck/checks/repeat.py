@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gradcheck.case import Case
+from gradcheck.checks import points
 from gradcheck.checks.base import VALUES, Check, Notes
-from gradcheck.evaluation import ForwardRaised
-from gradcheck.examples import arrays_of, reseeded
+from gradcheck.evaluation import ClaimRaised, ForwardRaised, describe
 from gradcheck.findings import Finding
 from gradcheck.rounding import REORDERED, difference, tolerance
+
+WAITS = 4  # at every so many examples calls at larger points come between
 
 
 class Repeat(Check):
     name = "repeat"
-    law = "a second vjp call gives the same and alters no earlier result"
+    law = "a second vjp call gives the same and alters no earlier result; a graph may wait"
     stage = VALUES
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
@@ -24,25 +26,47 @@ class Repeat(Check):
         returned = case.raw_claim
         first = case.checked_claim(returned)
         second = case.vjp(case.cotangents, case.arrays)
-        yield from self._differs(case, notes, first, second, "a second time")
+        yield from self._differs(case, notes, first, second, "vjp was called a second time")
         case.vjp(case.cotangents_from(case.example.seed + 211), case.arrays)
         yield from self._altered(case, returned, first)
-        other = self._elsewhere(case)
+        other = _reached(points.other(case))
         if other is not None:
             third = case.vjp(case.cotangents, case.arrays)
-            yield from self._differs(case, notes, first, third, "after a forward at another point")
+            when = "vjp was called after a forward at another point"
+            yield from self._differs(case, notes, first, third, when, "stale cache")
+        if notes.number % WAITS == 0:
+            larger = _reached(points.larger(case))
+            # Those of the same shapes come last: what they leave fits, and is taken unnoticed.
+            yield from self._after(case, notes, first, [p for p in (larger, other) if p])
 
-    def _elsewhere(self, case: Case) -> dict[str, Any] | None:
-        """Run forward at other numbers of the same shapes: a stale cache would keep them."""
-        if not case.example.fills:
-            return None
-        numbers = arrays_of(case.subject, reseeded(case.example, 7919))
-        arrays = {name: case.native(name, value) for name, value in numbers.items()}
+    def _after(
+        self, case: Case, notes: Notes, first: dict[str, Any], between: list[Case]
+    ) -> Iterator[Finding]:
+        """The same after work at other points, which a graph built before must outlive."""
+        if not between:
+            return
+        if case.subject.later is None:
+            yield from self._after_vjp(case, notes, first, between[0])
+            return
         try:
-            case.evaluator.raw_forward(arrays)
-        except ForwardRaised:
-            return None
-        return arrays
+            again = _later(case, between)
+        except Exception as error:  # noqa: BLE001 - whatever the user's backward raises
+            said = f"backward raised {describe(error)} after forward had run at another point"
+            yield self._finding(case, said, None, "stale cache")
+            return
+        said = "other points were computed before its backward"
+        yield from self._differs(case, notes, first, again, said, "stale cache")
+
+    def _after_vjp(
+        self, case: Case, notes: Notes, first: dict[str, Any], larger: Case
+    ) -> Iterator[Finding]:
+        try:
+            larger.vjp(larger.cotangents, larger.arrays)
+        except ClaimRaised:
+            return  # it raises at that example whatever comes before: for that example to say
+        again = case.vjp(case.cotangents, case.arrays)
+        said = "vjp was called after a larger example"
+        yield from self._differs(case, notes, first, again, said, "stale cache")
 
     def _differs(
         self,
@@ -51,22 +75,26 @@ class Repeat(Check):
         first: dict[str, Any],
         again: dict[str, Any],
         when: str,
+        fault: str = "hidden state",
     ) -> Iterator[Finding]:
-        for name in first:
+        for name in again:
             if not case.backend.equal(first[name], again[name]):
                 if _is_rounding(case, name, first[name], again[name]):
                     self._remark(notes, name)
                     continue
-                stale = "another point" in when
-                yield case.finding(
-                    self.name,
-                    "broken" if stale else "nondeterministic",
-                    f"the gradient of `{name}` changed when vjp was called {when}",
-                    input=name,
-                    fault="stale cache" if stale else "hidden state",
-                    cause="hidden state",
-                    hint="something kept on the object or in a global between calls",
-                )
+                said = f"the gradient of `{name}` changed when {when}"
+                yield self._finding(case, said, name, fault)
+
+    def _finding(self, case: Case, said: str, name: str | None, fault: str) -> Finding:
+        return case.finding(
+            self.name,
+            "nondeterministic" if fault == "hidden state" else "broken",
+            said,
+            input=name,
+            fault=fault,
+            cause="hidden state",
+            hint="something kept on the object, its class or in a global between calls",
+        )
 
     def _remark(self, notes: Notes, name: str) -> None:
         notes.remarks.append(f"the gradient of `{name}` differs between calls, within rounding")
@@ -88,8 +116,29 @@ class Repeat(Check):
                 )
 
 
+def _reached(point: Case | None) -> Case | None:
+    """The point after a forward there, by which a stale cache would keep it; None if it raises."""
+    if point is None:
+        return None
+    try:
+        point.outputs  # noqa: B018 - computed here
+    except ForwardRaised:
+        return None
+    return point
+
+
+def _later(case: Case, between: list[Case]) -> dict[str, Any]:
+    """What the subject's `later` gives, by input name. Raises what the subject raises."""
+    cotangents = tuple(map(case.copied, case.cotangents))
+    others = [point.fresh() for point in between]
+    found = case.evaluator.call(case.subject.later, case.packed(cotangents), others, **case.fresh())
+    return {name: case.backend.copy(gradient) for name, gradient in found.items()}
+
+
 def _is_rounding(case: Case, name: str, a: Any, b: Any) -> bool:
     """Whether two results differ by no more than a sum taken in another order may."""
+    if case.backend.shape(a) != case.backend.shape(b):
+        return False
     allowed = tolerance(case.backend, REORDERED, a, b) + 2 * case.stated_error(name)
     return difference(case.backend, a, b) <= allowed
 

@@ -20,12 +20,14 @@ from gradcheck.subject import Subject
 # A vjp differentiated by differences costs forward and backward at every step: four examples, far
 # apart in the list, see the sizes that matter.
 EXAMPLES, APART = 4, 7
+ZERO = "zero"
 
 
 class SecondOrder(Check):
     name = "second_order"
     law = "the vjp differentiated again agrees with finite differences of the vjp"
     stage = LAWS
+    supposes = ("gradient",)
     dtypes = ("float64", "complex128")
 
     def applies(self, subject: Subject) -> str:
@@ -59,14 +61,20 @@ class SecondOrder(Check):
             claim=claim,
             outputs=twice.gradients,
         )
+        wrong = [n for n, verdict in found.items() if verdict.verdict in ("wrong", "nonfinite")]
+        if _promised(twice.case.subject):
+            yield from (self._finding(twice, name, found[name], claim) for name in wrong)
+        elif wrong:
+            what = " and ".join(_called(twice, name) for name in wrong)
+            gives = " or ".join({_gives(twice, found[n], claim[n]): None for n in wrong})
+            notes.remarks.append(
+                f"the vjp depends on {what}, and differentiating it again gives {gives} there: "
+                "gradients are not in question, gradients of gradients are wrong"
+            )
         for name, verdict in found.items():
-            if verdict.verdict in ("wrong", "nonfinite"):
-                finding = self._finding(twice, name, verdict, claim)
-                if _promised(twice.case.subject):
-                    yield finding
-                else:
-                    notes.remarks.append(finding.message)
-            elif verdict.verdict == "inconclusive":
+            if name in wrong:
+                continue
+            if verdict.verdict == "inconclusive":
                 notes.remarks.append(f"second order of `{name}` is too noisy to judge somewhere")
             elif verdict.verdict == "correct":
                 notes.score = max(notes.score, verdict.score if verdict.score < 1 else 0.0)
@@ -74,23 +82,19 @@ class SecondOrder(Check):
     def _finding(
         self, twice: Twice, name: str, verdict: Judgement, claim: dict[str, Any]
     ) -> Finding:
-        cut = twice.case.backend.max_abs(claim[name]) == 0.0
-        said = "zero" if cut else "something else"
-        if verdict.verdict == "nonfinite":
-            said = "NaN or infinity"
+        gives = _gives(twice, verdict, claim[name])
         own = name in twice.case.subject.inputs
-        what = f"`{name}`" if own else f"the {name}"
         entry = verdict.entries[0] if verdict.entries else None
         return twice.case.finding(
             self.name,
             verdict.verdict,
-            f"the vjp depends on {what}, and differentiating it again gives {said} there: "
-            "gradients are not in question, gradients of gradients are wrong",
+            f"the vjp depends on {_called(twice, name)}, and differentiating it again gives "
+            f"{gives} there: gradients of gradients are wrong",
             input=name if own else None,
             index=entry.index if entry else None,
             expected=entry.expected if entry else verdict.expected,
             returned=entry.returned if entry else verdict.returned,
-            fault="always zero" if cut else None,
+            fault="always zero" if gives == ZERO else None,
             cause=f"{name}: second order",
             hint="numbers cut off from the graph in backward (.data, .detach(), .item(), no_grad, "
             "NumPy): save tensors with save_for_backward, or mark backward once_differentiable",
@@ -153,13 +157,24 @@ class Twice:
         )
 
 
+def _called(twice: Twice, name: str) -> str:
+    return f"`{name}`" if name in twice.case.subject.inputs else f"the {name}"
+
+
+def _gives(twice: Twice, verdict: Judgement, claim: Any) -> str:
+    """What the second derivative is instead, in words."""
+    if verdict.verdict == "nonfinite":
+        return "NaN or infinity"
+    return ZERO if twice.case.backend.max_abs(claim) == 0.0 else "something else"
+
+
 def _promised(subject: Subject) -> bool:
     """Whether second order is claimed: by a function given for it, or by a trait.
 
     A backward that torch happens to be able to differentiate, with intermediate results kept as
     constants, claims nothing. Its silence is worth a remark.
     """
-    return subject.backend == "numpy" or "twice differentiable" in subject.traits
+    return not subject.second_offered or "twice differentiable" in subject.traits
 
 
 def _at_generic_numbers(case: Case) -> Case:

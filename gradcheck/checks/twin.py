@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck.agreement import TWIN, along
-from gradcheck.case import REPLICAS, Case
+from gradcheck.case import Case
 from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.evaluation import describe
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
 from gradcheck.judgement.problem import Judgement
+from gradcheck.noise import REPLICAS
 from gradcheck.oracles.finite_difference import SKIPPED
 from gradcheck.oracles.twin import Twin, twin_of
 from gradcheck.records.schema import CLAIM

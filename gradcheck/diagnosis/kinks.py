@@ -24,6 +24,14 @@ def explain(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
     kink, name = judgement.kink, judgement.name
     if kink is not None and kink.point_defect:
         where = _value(case, judgement)
+        if judgement.details.get("bound"):
+            return Explanation(
+                f"the gradient of `{name}` is wrong at a bound of its domain{where}: it is not the "
+                "slope inside",
+                "point defect",
+                f"`{name}`: point defect",
+                "a guard such as x <= low, or the slope of a kink that the domain does not show",
+            )
         return Explanation(
             f"the gradient of `{name}` is wrong at a single point{where}, though the slopes on "
             "both sides agree there",

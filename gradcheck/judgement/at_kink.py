@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -21,7 +21,7 @@ AWAY = 2.0**-10
 # Roundoff of the sum of some dozens of claims.
 ROUNDED = 2.0**-40
 OUTSIDE = "outside the generalised gradient"
-CLIPPED = "at a bound of its domain the claim lies between 0 and the slope inside"
+BOUND = "at a bound of its domain the claim is not the slope inside"
 LEAP = "forward itself leaps at this point"
 
 
@@ -31,11 +31,11 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     retry: judges a case away from kinks, for `kinks="avoid"`.
     """
     around = Neighbourhood(case, (name,), case.draw(name, 77))
-    sides = _sides(around)
+    sides = sides_of(around)
     if sides is None:
         return None
     if not sides.kinked.any() and not sides.outside.any():
-        return _clipped(name, around, sides) or _leaping(name, around)
+        return _leaping(name, around)
     if case.problem.kinks == "avoid" and kinks.verified(around):
         return _avoided(case, name, around, retry)
     if not sides.kinked.any():
@@ -55,19 +55,12 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     return _rejected(case, name, sides, wrong, reason) if sides.strong else None
 
 
-def _sides(around: Neighbourhood) -> Sides | None:
+def sides_of(around: Neighbourhood) -> Sides | None:
     """What lies around the point, along many patterns where there are several ways to go."""
     sides = kinks.look(around)
     if sides is not None and around.freedom > 1:
         return kinks.more(around, sides)
     return sides
-
-
-def _clipped(name: str, around: Neighbourhood, sides: Sides) -> Judgement | None:
-    """A claim that is right but for entries at a bound, where it is as if clipped there."""
-    if sides.clipped.any() and kinks.verified(around):
-        return Judgement(name, "correct", reason=CLIPPED, details={"clipped": True})
-    return None
 
 
 def _leaping(name: str, around: Neighbourhood) -> Judgement | None:
@@ -125,10 +118,10 @@ def _acquitted(around: Neighbourhood, sides: Sides) -> bool:
     if not _outside(around, kinks.cyclic(around, sides)).any():
         return True
     several = len(around.case.problem.names) > 1
-    return (several and kinks.in_joint_walk(around, sides)) or _row_by_row(around, sides)
+    return (several and kinks.in_joint_walk(around, sides)) or row_by_row(around, sides)
 
 
-def _row_by_row(around: Neighbourhood, sides: Sides) -> bool:
+def row_by_row(around: Neighbourhood, sides: Sides) -> bool:
     """Whether each output's claim is a generalised gradient of that output, and the sum theirs."""
     case = around.case
     bent = kinks.bent_outputs(around)
@@ -145,33 +138,12 @@ def _row_by_row(around: Neighbourhood, sides: Sides) -> bool:
 
 
 def _row_allowed(around: Neighbourhood) -> bool:
-    sides = _sides(around)
+    sides = sides_of(around)
     if sides is None:
         return False
     if not sides.kinked.any():
         return not sides.outside.any()
     return not _outside(around, sides).any() or kinks.in_joint_walk(around, sides)
-
-
-def shared(case: Case, names: Sequence[str]) -> Judgement | None:
-    """A rejection of claims that are each right alone but not together; None where they are.
-
-    The larger of two tied inputs gets the whole gradient, and the other as well: each by itself
-    lies between its two sides, and both together on none.
-    """
-    around = Neighbourhood(case, tuple(names), case.draw(names[0], 79))
-    sides = _sides(around)
-    if sides is None or not sides.kinked.any() or not sides.strong:
-        return None
-    if _together(around, sides) or _row_by_row(around, sides) or kinks.jumps(around):
-        return None
-    return _rejected_together(case, names, sides)
-
-
-def _together(around: Neighbourhood, sides: Sides) -> bool:
-    if kinks.two_valued(sides):
-        return kinks.in_span(sides)
-    return kinks.in_hull(sides) or kinks.in_some_walk(around, sides)
 
 
 def _expected(case: Case, name: str, rule: Callable[..., Mapping[str, Array]]) -> np.ndarray:
@@ -188,17 +160,20 @@ def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) ->
         return None
     if kinks.goes_on(around, sides, sides.outside):
         return None
-    if kinks.jumps(around):
+    if np.all(sides.towards_zero | ~sides.outside) and kinks.jumps(around):
         return Judgement(name, "inconclusive", reason=LEAP)
     if _kinked_jointly(around):
         return Judgement(name, "correct", reason="at a kink that it shares with another input")
     tolerated = case.problem.kinks == "autodiff"
+    # Of a point at a bound the domain shows one side only.
+    bound = bool(np.all(sides.edge | ~sides.outside))
     return Judgement(
         name,
         "correct" if tolerated else "wrong_at_kink",
         entries=_entries(case, name, sides, sides.outside),
         kink=_kink(case, name, sides, sides.outside, math.nan, defect=True),
-        reason="both sides agree, the claim differs at the point itself",
+        reason=BOUND if bound else "both sides agree, the claim differs at the point itself",
+        details={"bound": bound},
     )
 
 
@@ -211,7 +186,7 @@ def _kinked_jointly(around: Neighbourhood) -> bool:
     if len(names) < 2:
         return False
     together = dataclasses.replace(around, moving=names)
-    sides = _sides(together)
+    sides = sides_of(together)
     if sides is None or not sides.kinked.any():
         return False
     return not sides.outside.any() and not _outside(together, sides).any()
@@ -250,23 +225,6 @@ def _rejected(case: Case, name: str, sides: Sides, wrong: np.ndarray, reason: st
     )
 
 
-def _rejected_together(case: Case, names: Sequence[str], sides: Sides) -> Judgement:
-    """At the first input, what the nearest gradients that all the sides allow would be."""
-    name = names[0]
-    part = slice(0, _reals(case, name))
-    nearest = kinks.projected(sides)[part]
-    unit = Neighbourhood(case, (name,), 0).unit(name)
-    gaps = np.abs(sides.claim[part] - nearest)
-    order = [int(i) for i in np.argsort(-gaps)[:MOST_ENTRIES] if gaps[i] > 0.5 * gaps.max()]
-    entries = tuple(
-        WrongEntry(_index(case, name, i), nearest[i] / unit, sides.claim[i] / unit) for i in order
-    )
-    others = " and ".join(f"`{other}`" for other in names[1:])
-    return Judgement(
-        name, "wrong_at_kink", entries=entries, reason=f"{OUTSIDE}, together with that of {others}"
-    )
-
-
 def _along(sides: Sides) -> tuple[float, float, float, float]:
     """Left and right derivative and claim along the first pattern, and where the claim lies."""
     w = sides.pattern
@@ -280,7 +238,7 @@ def _kink(
     case: Case, name: str, sides: Sides, where: np.ndarray, alpha: float, defect: bool = False
 ) -> Kink:
     first = np.flatnonzero(where)
-    index = _index(case, name, int(first[0])) if first.size else None
+    index = index_of(case, name, int(first[0])) if first.size else None
     if first.size:
         at = first[0]
         left, right, said = (float(a[at]) for a in (sides.probes[1], sides.probes[0], sides.claim))
@@ -289,12 +247,7 @@ def _kink(
     return Kink(alpha, left, right, said, int(sides.kinked.sum()), index, defect)
 
 
-def _reals(case: Case, name: str) -> int:
-    """Real numbers in an input: two for a complex entry."""
-    return case.size(name) * (2 if case.backend.is_complex(case.x(name)) else 1)
-
-
-def _index(case: Case, name: str, position: int) -> tuple[int, ...]:
+def index_of(case: Case, name: str, position: int) -> tuple[int, ...]:
     shape = case.backend.shape(case.x(name))
     if case.backend.is_complex(case.x(name)):
         position //= 2
@@ -307,7 +260,7 @@ def _entries(case: Case, name: str, sides: Sides, wrong: np.ndarray) -> tuple[Wr
     gaps = np.where(wrong, np.abs(sides.claim - nearest), -1.0)
     order = [int(i) for i in np.argsort(-gaps)[:MOST_ENTRIES] if wrong[i]]
     return tuple(
-        WrongEntry(_index(case, name, i), float(nearest[i]), float(sides.claim[i])) for i in order
+        WrongEntry(index_of(case, name, i), float(nearest[i]), float(sides.claim[i])) for i in order
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradcheck.backends.base import Array, Backend
-from gradcheck.judgement.compare import Claimed, Comparison, claimed, compare
+from gradcheck.judgement.compare import claimed, compare
+from gradcheck.judgement.comparison import Claimed, Comparison
 from gradcheck.judgement.problem import Arrays, Outputs, Problem
 from gradcheck.oracles import directions, stencils
 from gradcheck.oracles import finite_difference as fd

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from gradcheck.backends.base import Array, Backend
+from gradcheck.judgement.comparison import Claimed, Comparison
 from gradcheck.judgement.problem import Level, Outputs
+from gradcheck.judgement.steps import steps
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles import noise, plateaus, stencils
+from gradcheck.oracles.estimate import Estimate, settle
 
 EPS = 2.0**-52
 # Agreement to 1e-9 of the gradient's own weight ends the search. Coarser would let faults of 1e-8
@@ -26,8 +28,6 @@ PAIR = 2.0**-17
 BENT = 2.0**-8
 # Finer levels are noisier than the agreement asked for: there it would be chance.
 FINEST = 2.0**-19
-# Below the smallest normal number nothing is resolved, nor need be.
-NORMAL = 2.0**-1022
 # A failure by this share of the weight shows in pairs of evaluations, which are good to 2^-28.
 CLEAR = 2.0**-20
 # Roundoff of the claim's entries and of their sum with the direction.
@@ -35,25 +35,6 @@ ROUNDOFF = 32 * EPS
 # What the terms of a backward pass may be off by, beside cotangent times outputs: as much as the
 # numerical derivative resolves at its widest usual step, 10 eps / 2^-4.
 TERMS = 2.0**8 * EPS
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """What a claim says along a direction.
-
-    value: <g, v>. weight: Euclidean norm of g v, entry by entry: the size that matters, because
-    random signs add in quadrature. roundoff: that of an honest claim. slack: error the adapter
-    declares.
-    """
-
-    value: float
-    weight: float
-    roundoff: float
-    slack: float = 0.0
-
-    @property
-    def margin(self) -> float:
-        return self.roundoff + self.slack
 
 
 def claimed(
@@ -73,72 +54,6 @@ def claimed(
     return Claimed(math.fsum(values), math.hypot(*weights), ROUNDOFF * math.fsum(sizes) + tiny)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """How a claim and a line agree.
-
-    tolerance: the smallest difference that would not pass. reference: what it is relative to, the
-    claim's weight, or a small share of the outputs' where the claim is zero. bend: how much the
-    line bends at the point, of order 1 at a kink. doubtful: the claim is the slope of a fine
-    staircase, which may as well be rounding inside the function: neither right nor wrong.
-    """
-
-    agreed: bool
-    expected: float
-    returned: float
-    error: float
-    tolerance: float
-    weight: float
-    reference: float
-    levels: tuple[Level, ...] = ()
-    scans: tuple[fd.Scan, ...] = ()
-    bend: float = 0.0
-    doubtful: bool = False
-
-    @property
-    def rough(self) -> bool:
-        """Whether even the finest level is all noise: genuine, or a wave too fast for it."""
-        finest = min(self.scans, key=lambda scan: scan.step, default=None)
-        return finest is not None and noise.COARSE / 8 < finest.jump < math.inf
-
-    @property
-    def unresolved(self) -> bool:
-        """Whether the finest level is all noise, and its step too wide for the slope claimed."""
-        finest = min(self.scans, key=lambda scan: scan.step, default=None)
-        return bool(finest and self.rough and 8 * finest.step * abs(self.returned) > finest.eta)
-
-    @property
-    def contested(self) -> bool:
-        """Whether smaller steps than the chosen one side with the claim, sharply and together.
-
-        A wide step may span a switch (a softmax that changes its winner, a constant row under a
-        norm) and look calm. Levels at which most outputs have ceased to move do not count.
-        """
-        chosen = next((level.step for level in self.levels if level.chosen), 0.0)
-        most = max((scan.changed for scan in self.scans), default=0)
-        moving = {scan.step for scan in self.scans if 2 * scan.changed >= most}
-        near = self.residual / 64
-        siding = [
-            level
-            for level in self.levels
-            if level.step < chosen
-            and level.step in moving
-            and max(abs(level.estimate - self.returned), level.truncation) < near
-        ]
-        return len(siding) >= 2
-
-    @property
-    def residual(self) -> float:
-        return abs(self.expected - self.returned)
-
-    @property
-    def resolution(self) -> float:
-        """Smallest relative error that would have been seen; inf where nothing would."""
-        if self.tolerance <= NORMAL:
-            return 0.0
-        return self.tolerance / self.reference if self.reference > 0.0 else math.inf
-
-
 def compare(line: fd.Line, said: Claimed, target: float, final: bool = True) -> Comparison:
     """Hold `said` against the line; stop early only where they agree.
 
@@ -149,7 +64,7 @@ def compare(line: fd.Line, said: Claimed, target: float, final: bool = True) -> 
         return _early(pair, PAIR, said, bend)
     scans: list[fd.Scan] = []
     contested = False
-    for step in _steps(line, scans):
+    for step in steps(line, scans):
         if max(map(abs, line.stencil.nodes)) * step > line.reach:
             continue
         accumulator = fd.Accumulator(line, step)
@@ -175,15 +90,18 @@ def reference(line: fd.Line, said: Claimed, scans: Sequence[fd.Scan]) -> float:
 
 
 def zero_reference(line: fd.Line, scans: Sequence[fd.Scan]) -> float:
-    """For a gradient of zero: a thousandth of the outputs, or of what they moved by if zero."""
-    size = line.weight(line.base) or max((scan.rise for scan in scans), default=0.0)
-    return 2.0**-10 * size
+    """For a gradient of zero: a thousandth of the outputs, or of outputs of 1.
+
+    The sum of a normalised row is zero but for rounding: next to that nothing would ever be small.
+    """
+    size = max(line.weight(line.base), max((scan.rise for scan in scans), default=0.0))
+    return 2.0**-10 * max(size, line.loudness)
 
 
 def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0.0) -> Comparison:
     """The comparison that the levels so far allow."""
     levels, stairs = plateaus.trusted(scans, line.unit)
-    estimate = fd.settle(line, levels, stairs)
+    estimate = settle(line, levels, stairs)
     nothing = _nothing(line, estimate, said)
     if nothing:
         estimate = dataclasses.replace(estimate, error=nothing)
@@ -213,7 +131,7 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
     )
 
 
-def _nothing(line: fd.Line, estimate: fd.Estimate, said: Claimed) -> float:
+def _nothing(line: fd.Line, estimate: Estimate, said: Claimed) -> float:
     """The rounding of the outputs, where claim and derivative are both below it; else 0.0.
 
     A backward pass works with terms as large as cotangent times outputs: a gradient smaller than
@@ -230,7 +148,7 @@ def _on_the_slope(line: fd.Line, scans: list[fd.Scan], said: Claimed) -> bool:
     """Whether the claim is the slope over many steps of a staircase as fine as float16's."""
     if plateaus.quantum(scans) > noise.COARSE:
         return False
-    slope = fd.settle(line, plateaus.moving(scans))
+    slope = settle(line, plateaus.moving(scans))
     return abs(slope.value - said.value) <= slope.error + said.margin
 
 
@@ -318,65 +236,3 @@ def _progress(accumulator: fd.Accumulator, said: Claimed, early: bool) -> float 
         if abs(value - said.value) <= _agree(said):
             return value
     return None
-
-
-def _steps(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
-    """Step sizes, the promising first: finer where the noise falls with the step, else wider.
-
-    Beyond the usual ones, ever wider while noise is all that limits the widest: an input may be
-    small against the length over which the function varies.
-    """
-    first, second, wide, *fine = (2.0**exponent for exponent in fd.EXPONENTS)
-    yield first
-    yield second
-    etas = {scan.step: scan.eta for scan in scans}
-    falls = etas.get(second, 0.0) < etas.get(first, 0.0) / 4
-    if falls:
-        yield from fine
-    yield wide
-    yield from _widening(line, scans)
-    if not falls:
-        yield from fine
-    yield from _refining(line, scans)
-
-
-def _refining(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
-    """Ever finer while the finest level shows structure, not noise: a root at 0, a fast wave."""
-    step = 2.0 ** fd.EXPONENTS[-1]
-    while step > 2.0**-120:
-        finest = min(scans, key=lambda scan: scan.step, default=None)
-        if finest is None or finest.step != step or not _structured(line, finest, scans):
-            return
-        step /= 32
-        yield step
-
-
-def _structured(line: fd.Line, finest: fd.Scan, scans: list[fd.Scan]) -> bool:
-    """Whether values still change with the step as no noise would."""
-    before = [scan for scan in scans if scan.step == 32 * finest.step]
-    if not before or finest.eta <= 4 * finest.rounding:
-        return False
-    # A root, a fast wave; or a leap, which may be a slope of 1e12 that is yet to be seen.
-    leap = abs(finest.high - 32 * before[0].high) < abs(before[0].high)
-    return finest.eta < before[0].eta / 4 or (leap and finest.high != 0.0)
-
-
-def _widening(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
-    step = 2.0 ** fd.EXPONENTS[2]
-    while scans and _noise_limited(line, max(scans, key=lambda scan: scan.step), step):
-        step *= 32
-        yield step
-
-
-def _noise_limited(line: fd.Line, widest: fd.Scan, step: float) -> bool:
-    """Whether the level at `step` was reached and shows rounding alone."""
-    if not widest.changed:  # too small to move anything, beside a number that it is added to
-        return widest.step == step and step * line.unit < 1.0
-    quiet = line.stencil.amplification * max(widest.eta, widest.rounding) / step
-    return (
-        widest.step == step
-        and step < 2.0**40
-        and abs(widest.high - widest.low) <= 4 * quiet
-        and widest.eta <= 64 * max(widest.rounding, 1e-300)
-        and abs(widest.high) * 2.0**-40 < quiet
-    )

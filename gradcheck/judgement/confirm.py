@@ -9,7 +9,8 @@ import numpy as np
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, masked
-from gradcheck.judgement.compare import EPS, Claimed, Comparison
+from gradcheck.judgement.compare import EPS
+from gradcheck.judgement.comparison import Claimed, Comparison
 from gradcheck.oracles import directions
 from gradcheck.oracles.directions import Placed
 from gradcheck.oracles.finite_difference import SKIPPED, fresh

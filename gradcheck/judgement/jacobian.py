@@ -11,6 +11,7 @@ from gradcheck.backends.base import Array
 from gradcheck.judgement.problem import Outputs, Problem
 from gradcheck.oracles import directions, plateaus
 from gradcheck.oracles import finite_difference as fd
+from gradcheck.oracles.estimate import Estimate, settle
 
 # Relative error at which an entry needs no further levels.
 ENOUGH = 1e-8
@@ -105,13 +106,13 @@ def unit_direction(like: Array, index: int, value: complex) -> np.ndarray:
     return np.asarray(v)
 
 
-def derivative(line: fd.Line, enough: float = ENOUGH, finer: tuple[int, ...] = ()) -> fd.Estimate:
+def derivative(line: fd.Line, enough: float = ENOUGH, finer: tuple[int, ...] = ()) -> Estimate:
     """The derivative along a line, with as many levels as its own error asks for.
 
     finer: exponents of further levels, all of which are tried.
     """
     scans: list[fd.Scan] = []
-    estimate = fd.settle(line, scans)
+    estimate = settle(line, scans)
     for exponent in (*finer, *fd.EXPONENTS):
         step = 2.0**exponent
         if max(map(abs, line.stencil.nodes)) * step > line.reach:
@@ -120,7 +121,7 @@ def derivative(line: fd.Line, enough: float = ENOUGH, finer: tuple[int, ...] = (
         if found is None:
             continue
         scans.append(found)
-        estimate = fd.settle(line, *plateaus.trusted(scans, line.unit))
+        estimate = settle(line, *plateaus.trusted(scans, line.unit))
         if len(scans) >= len(finer) and estimate.error <= enough * abs(estimate.value):
             break
     return estimate

@@ -8,21 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement import at_kink, nonfinite
+from gradcheck.judgement import nonfinite
 from gradcheck.judgement.case import Case, prepare
-from gradcheck.judgement.compare import (
-    PAIR,
-    Claimed,
-    Comparison,
-    clear,
-    compare,
-    kinked,
-    pair,
-    pair_error,
-)
+from gradcheck.judgement.compare import PAIR, clear, compare, kinked, pair, pair_error
+from gradcheck.judgement.comparison import Claimed, Comparison
 from gradcheck.judgement.confirm import quiet, telling
 from gradcheck.judgement.judge import alone, judgement, nothing, worst
 from gradcheck.judgement.problem import Judgement, Outputs, Problem
+from gradcheck.judgement.shared import shared
 from gradcheck.oracles import directions, stencils
 from gradcheck.oracles.finite_difference import Line
 
@@ -76,7 +69,7 @@ def _at_shared_kinks(case: Case, verdicts: Mapping[str, Judgement]) -> dict[str,
     ]
     if len(kinked) < 2 or case.problem.kinks != "subgradient":
         return {}
-    rejected = at_kink.shared(case, kinked)
+    rejected = shared(case, kinked)
     return {} if rejected is None else {rejected.name: rejected}
 
 

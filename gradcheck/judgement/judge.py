@@ -10,7 +10,8 @@ import numpy as np
 from gradcheck.backends.base import Array
 from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.case import Case, hide
-from gradcheck.judgement.compare import Comparison, kinked, zero_reference
+from gradcheck.judgement.compare import kinked, zero_reference
+from gradcheck.judgement.comparison import Comparison
 from gradcheck.judgement.confirm import (
     aligned,
     below_rounding,
@@ -266,7 +267,7 @@ def judgement(
 def _zero_by_rounding(case: Case, name: str, v: Array, result: Comparison) -> Comparison:
     """A claim that is nothing but roundoff is a claim of zero, and as precise as one."""
     line = case.line({name: v})
-    if result.weight > 2.0**-30 * line.weight(line.base):
+    if result.weight > 2.0**-30 * max(line.weight(line.base), line.loudness):
         return result
     if honest(case, name, v) < result.weight:
         return result

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradcheck.judgement.case import Case, masked
-from gradcheck.judgement.compare import PAIR, Comparison, clear, pair, pair_error
+from gradcheck.judgement.compare import PAIR, clear, pair, pair_error
+from gradcheck.judgement.comparison import Comparison
 from gradcheck.judgement.jacobian import numerical_gradient
 from gradcheck.judgement.problem import WrongEntry
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles.directions import Placed
+from gradcheck.oracles.estimate import settle
 
 MOST_ENTRIES, FEWEST_ENTRIES = 12, 4
 # Evaluations: some dozen entries among a million; an entry or two at the least; numbers moved.
@@ -61,7 +63,7 @@ class Search:
         scan = fd.scan(line, self.step)
         if scan is None:
             return math.inf, 0.0
-        estimate = fd.settle(line, [scan])
+        estimate = settle(line, [scan])
         return estimate.value - said.value, estimate.error + said.margin
 
     @property

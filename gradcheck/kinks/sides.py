@@ -88,19 +88,19 @@ class Sides:
 
     @property
     def outside(self) -> np.ndarray:
-        """Entries where the claim is beyond both ends of what was seen; at an edge, beyond 0 too.
-
-        Beyond a bound there may be nothing, or a constant: clip, relu and abs on [0, 1] are given
-        the slopes there that they have everywhere.
-        """
-        low = np.where(self.edge, np.minimum(self.low, 0.0), self.low)
-        high = np.where(self.edge, np.maximum(self.high, 0.0), self.high)
+        """Entries where the claim is beyond both ends of what was seen."""
         slack = self.firm + NAMED * (self.high - self.low) + SLIGHT * self._sizes
-        return np.asarray((self.claim < low - slack) | (self.claim > high + slack))
+        return np.asarray((self.claim < self.low - slack) | (self.claim > self.high + slack))
 
     @property
     def _sizes(self) -> np.ndarray:
         return np.asarray(np.maximum(np.abs(self.low), np.abs(self.high)))
+
+    @property
+    def towards_zero(self) -> np.ndarray:
+        """Entries whose claim lies between 0 and the slopes."""
+        low, high = np.minimum(self.low, 0.0) - self.firm, np.maximum(self.high, 0.0) + self.firm
+        return np.asarray((low <= self.claim) & (self.claim <= high))
 
     @property
     def piecewise(self) -> np.ndarray:
@@ -113,13 +113,6 @@ class Sides:
         low = np.minimum(np.minimum(self.low, both), 0.0) - self.firm
         high = np.maximum(np.maximum(self.high, both), 0.0) + self.firm
         return np.asarray((low <= self.claim) & (self.claim <= high))
-
-    @property
-    def clipped(self) -> np.ndarray:
-        """Entries at an edge whose claim is not the slope inside, but between that and 0."""
-        slack = self.firm + NAMED * (self.high - self.low)
-        off = (self.claim < self.low - slack) | (self.claim > self.high + slack)
-        return np.asarray(off & self.edge & ~self.outside)
 
     def alphas(self) -> np.ndarray:
         """(claim - left) / (right - left) of the entries that jump along the first pattern."""
@@ -194,7 +187,10 @@ def cyclic(around: Neighbourhood, sides: Sides) -> Sides:
 
 def rms(values: np.ndarray) -> float:
     """Root mean square; 0.0 of nothing."""
-    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if not 0.0 < largest < np.inf:
+        return largest
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2)))
 
 
 def more(around: Neighbourhood, sides: Sides) -> Sides:

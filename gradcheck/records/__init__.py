@@ -9,10 +9,20 @@ NaN and infinities are the strings "nan", "inf", "-inf", a complex number is "1+
 valid JSON. A line that cannot be read is kept as `Unreadable` with its number; the others stand.
 """
 
-from gradcheck.records.observed import observed, observing
-from gradcheck.records.reading import decode, read
-from gradcheck.records.run import Run, Unreadable
-from gradcheck.records.schema import (
+from gradcheck.records.case import (
+    ArrayRecord,
+    Case,
+    Coverage,
+    Detectable,
+    Discard,
+    Evidence,
+    FindingRecord,
+    KinkRecord,
+    LevelRecord,
+    OracleRecord,
+    WrongEntryRecord,
+)
+from gradcheck.records.names import (
     CLAIM,
     EXCUSED,
     FAILED,
@@ -21,26 +31,20 @@ from gradcheck.records.schema import (
     POWER_FILE,
     SCHEMA,
     VERDICTS,
-    ArrayRecord,
-    Case,
-    Coverage,
-    Detectable,
-    Discard,
+)
+from gradcheck.records.observed import observed, observing
+from gradcheck.records.reading import decode, read
+from gradcheck.records.run import Run, Unreadable
+from gradcheck.records.schema import (
     End,
     Entry,
-    Evidence,
-    FindingRecord,
-    KinkRecord,
     KnownFailure,
-    LevelRecord,
-    OracleRecord,
     Power,
     RecordError,
     RunInfo,
     Section,
     Series,
     Table,
-    WrongEntryRecord,
 )
 from gradcheck.records.writing import Writer, encode, merge, write_text
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from gradcheck.records.schema import Coverage
+from gradcheck.records.case import Coverage
 
 PLAIN = {"passed": "judged", "failed": "failed", "gave_up": "discarded"}
 ILLEGAL = "sizes not legal"

@@ -14,16 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gradcheck.records.case import ArrayRecord, Nested, Number
 from gradcheck.records.run import Run, Unreadable
-from gradcheck.records.schema import (
-    KINDS,
-    ArrayRecord,
-    Nested,
-    Number,
-    Record,
-    RecordError,
-    kept_fields,
-)
+from gradcheck.records.schema import KINDS, Record, RecordError, kept_fields
 
 
 def read(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Run:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gradcheck.records.schema import Case, End, Power, Record, RunInfo, Section
+from gradcheck.records.case import Case
+from gradcheck.records.schema import End, Power, Record, RunInfo, Section
 
 
 @dataclass(slots=True)

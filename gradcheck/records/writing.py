@@ -12,11 +12,11 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+from gradcheck.records.case import Case
 from gradcheck.records.reading import read
 from gradcheck.records.run import Run
 from gradcheck.records.schema import (
     NAMES,
-    Case,
     End,
     Power,
     Record,

@@ -91,6 +91,39 @@ class Buffer:
         return {"x": out}
 
 
+class Workspace:
+    """Running sums through a buffer that is kept: what lies behind the cotangent is read too."""
+
+    def __init__(self, behind):
+        self.behind = behind
+        self.buffer = np.zeros(10_000)
+
+    def vjp(self, cotangent, x):
+        self.buffer[: len(x)] = cotangent
+        read = self.buffer[: len(x) + self.behind]
+        return {"x": np.cumsum(read[::-1])[::-1][: len(x)]}
+
+
+def running_sum(behind):
+    return Subject("running sum", np.cumsum, Workspace(behind).vjp, {"x": "n"})
+
+
+def both(**changes):
+    """Two outputs of one input."""
+    parts = {
+        "name": "both",
+        "forward": lambda x: (np.sin(x), np.exp(x)),
+        "vjp": lambda u, x: {"x": u[0] * np.cos(x) + u[1] * np.exp(x)},
+        "inputs": {"x": "n"},
+    }
+    return Subject(**{**parts, **changes})
+
+
+def zero_unless_both_are_used(u, x):
+    used = u[0].any() and u[1].any()
+    return {"x": (u[0] * np.cos(x) + u[1] * np.exp(x)) * used}
+
+
 def changes_its_input(x):
     x += 0.0
     if x.size:
@@ -150,6 +183,16 @@ def good_to_five_digits(cotangent, x):
     return {"x": cotangent * np.cos(x) * factor}
 
 
+def doubled_where_all_are_one(cotangent, x):
+    factor = 2 if cotangent.size and (cotangent == 1).all() else 1
+    return {"x": cotangent * np.cos(x) * factor}
+
+
+def running_sum_unless_one_entry(cotangent, x):
+    alone = np.count_nonzero(cotangent) == 1
+    return {"x": cotangent if alone else np.cumsum(cotangent[::-1])[::-1]}
+
+
 SINE, ROWS, KEPT = sine(), row_sum(), kept_sum()
 JVP = sine(jvp=lambda tangents, x: tangents["x"] * np.cos(x))
 TWICE = sine(second=sine_twice)
@@ -173,6 +216,7 @@ PLANTED = [
     Planted("contract", sine(vjp=lambda u, x: {"x": u @ np.cos(x)}), SINE, "broken"),
     Planted("repeat", sine(forward=(c := Cache()).forward, vjp=c.vjp), SINE, "broken", "x"),
     Planted("repeat", sine(vjp=Buffer().vjp), SINE, "broken", "x", "buffer reuse"),
+    Planted("repeat", running_sum(behind=1), running_sum(behind=0), "broken", "x", "stale cache"),
     Planted("side_effects", sine(vjp=changes_its_cotangent), SINE, "broken", None, "mutation"),
     Planted("side_effects", sine(vjp=draws_random_numbers), SINE, "broken"),
     Planted("side_effects", sine(vjp=seeds_the_generator), SINE, "broken"),
@@ -186,6 +230,24 @@ PLANTED = [
         "broken", "x",
     ),
     Planted("linearity", sine(vjp=lambda u, x: {"x": np.abs(u) * np.cos(x)}), SINE, "broken", "x"),
+    Planted(
+        "linearity", sine(vjp=lambda u, x: {"x": np.clip(u, -1e5, 1e5) * np.cos(x)}), SINE,
+        "broken", "x",
+    ),
+    Planted(
+        "linearity", sine(vjp=lambda u, x: {"x": np.where(np.abs(u) < 1e-8, 0, u) * np.cos(x)}),
+        SINE, "broken", "x",
+    ),
+    Planted(
+        "linearity", sine(vjp=lambda u, x: {"x": np.clip(u, -100, 100) * np.cos(x)}), SINE,
+        "broken", "x", dtype="float32",
+    ),
+    Planted("linearity", sine(vjp=doubled_where_all_are_one), SINE, "broken", "x"),
+    Planted(
+        "linearity", running_sum(behind=0).but(vjp=running_sum_unless_one_entry),
+        running_sum(behind=0), "broken", "x",
+    ),
+    Planted("linearity", both(vjp=zero_unless_both_are_used), both(), "broken", "x"),
     Planted("twin", sine(twin=sine(name="other", vjp=lambda u, x: {"x": u})), sine(twin=SINE),
             "wrong", "x"),
     Planted("twin", sine(twin=sine(name="other", forward=np.cos)), sine(twin=SINE), "wrong"),

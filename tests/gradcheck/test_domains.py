@@ -300,3 +300,171 @@ def test_forward_is_stepped_off_the_set():
     along = half.but(vjp=lambda u, x: {"x": u * (np.tril(x) + np.tril(x).T)})
     assert check(half, seed=3).passed
     assert check(along, seed=3).verdict == "wrong"
+
+
+# -- along the set ------------------------------------------------------------------------------
+
+
+def symmetrised_cholesky_vjp(u, x, half=0.5):
+    """The gradient that textbooks give: of the symmetric matrix, half of it on either side."""
+    whole = cholesky_vjp(u, x, half)["x"]
+    return {"x": (whole + whole.T) / 2}
+
+
+def along(name, domain, forward, vjp, wrong, shape, **options):
+    """(right, wrong) along a set; neither is the gradient of all entries."""
+    inputs = {"x": array(shape, domain=domain, steps="along")}
+    right = Subject(name, forward, vjp, inputs, **options)
+    return right, right.but(name=f"wrong {name}", vjp=wrong)
+
+
+ALONG = {
+    "spd": along(
+        "cholesky", "spd", np.linalg.cholesky, symmetrised_cholesky_vjp,
+        lambda u, x: symmetrised_cholesky_vjp(u, x, half=1.0), "n n",
+    ),
+    "symmetric": along(
+        "quartic of the lower triangle", "symmetric", lambda x: (np.tril(x) ** 4).sum(),
+        lambda u, x: {"x": 2 * u * (np.tril(x) ** 3 + np.tril(x).T ** 3)},
+        lambda u, x: {"x": 4 * u * (np.tril(x) ** 3 + np.tril(x).T ** 3)}, "n n",
+    ),
+    "orthogonal": along(
+        "inverse", "orthogonal", np.linalg.inv,
+        lambda u, x: {"x": u.T}, lambda u, x: {"x": -u}, "n n",
+    ),
+    "simplex": along(
+        "entropy", "simplex", lambda x: -(x * np.log(x)).sum(-1),
+        lambda u, x: {"x": -u[..., None] * np.log(x)},
+        lambda u, x: {"x": -u[..., None] * (np.log(x) + x)}, "batch classes",
+    ),
+}  # fmt: skip
+
+
+def freely(subject):
+    """The same subject with the law of free steps."""
+    domain = next(n for n, d in DOMAINS.items() if d is subject.inputs["x"].domain)
+    return subject.but(inputs={"x": array(subject.inputs["x"].shape.text, domain=domain)})
+
+
+def test_every_set_thinner_than_its_space_has_its_layer_along_it():
+    assert set(ALONG) == {name for name, d in DOMAINS.items() if d.near is not None}
+
+
+@pytest.mark.parametrize("name", ALONG)
+def test_a_gradient_right_along_the_set_passes_there_alone(name):
+    right, _ = ALONG[name]
+    report = check(right, seed=8)
+    assert report.passed, str(report)
+    assert report.examples >= 25
+    freed = check(freely(right), seed=8, examples=4, checks=["gradient"])
+    assert freed.verdict == "wrong"
+
+
+@pytest.mark.parametrize("name", ALONG)
+def test_a_mistake_along_the_set_is_found(name):
+    report = check(ALONG[name][1], seed=8, examples=4, checks=["gradient"])
+    assert report.verdict == "wrong", str(report)
+    assert report.findings[0].input == "x"
+
+
+def tall_points():
+    rng = np.random.default_rng(4)
+    for shape in ((4, 4), (5, 3), (3, 5), (2, 4, 3)):
+        yield rng.standard_normal(shape), rng.standard_normal(shape), rng.standard_normal(shape)
+
+
+@pytest.mark.parametrize("name", ALONG)
+def test_the_derivative_of_the_map_and_its_transpose(name):
+    found = DOMAINS[name]
+    for x, v, g in tall_points():
+        if found.square and x.shape[-1] != x.shape[-2]:
+            continue
+        x = np.abs(x) if name == "simplex" else x
+        step = 2.0**-17
+        slope = (found.near(x + step * v) - found.near(x - step * v)) / (2 * step)
+        assert np.allclose(found.pushed(x, v), slope, atol=1e-6)
+        assert np.vdot(g, found.pushed(x, v)) == pytest.approx(np.vdot(found.pulled(x, g), v))
+        assert MEMBER[name](found.near(x)) or name == "spd"
+        assert np.allclose(found.near(found.near(x)), found.near(x), rtol=1e-14, atol=1e-14)
+
+
+def test_torch_functions_are_judged_along_the_set():
+    torch = pytest.importorskip("torch")
+
+    class Inverse(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return torch.linalg.inv(x)
+
+        @staticmethod
+        def backward(ctx, u):
+            return u.mT
+
+    class Wrong(Inverse):
+        @staticmethod
+        def backward(ctx, u):
+            return -u
+
+    inputs = {"x": array("n n", domain="orthogonal", steps="along")}
+    assert check(Inverse, inputs, seed=3, examples=9).passed
+    free = {"x": array("n n", domain="orthogonal")}
+    few = {"seed": 3, "examples": 4, "checks": ["gradient"]}
+    assert check(Wrong, inputs, **few).verdict == "wrong"
+    assert check(Inverse, free, **few).verdict == "wrong"
+
+
+@pytest.mark.parametrize("as_subject", [False, True], ids=["callable", "subject"])
+def test_a_twin_is_compared_along_the_set(as_subject):
+    """It gives the gradient of the lower triangle that is read, the claim a symmetric one."""
+    torch = pytest.importorskip("torch")
+    right, wrong = ALONG["spd"]
+
+    def lower(x):
+        return torch.linalg.cholesky(torch.tril(x) + torch.tril(x, -1).mT)
+
+    twin = Subject("lower", np.linalg.cholesky, cholesky_vjp, right.inputs) if as_subject else lower
+    few = {"seed": 8, "examples": 4, "checks": ["twin"]}
+    report = check(right.but(twin=twin), seed=8, checks=["twin", "gradient"])
+    assert report.passed, str(report)
+    assert check(wrong.but(twin=twin), **few).verdict == "wrong"
+    misled = right.but(twin=lambda x: 2 * lower(x) - lower(x).detach())
+    assert check(misled, **few).verdict == "wrong"
+
+
+def test_forward_mode_is_compared_along_the_set():
+    """It is of the lower triangle that is read, the claim a symmetric one."""
+    right, _ = ALONG["symmetric"]
+    jvp = lambda t, x: (4 * np.tril(x) ** 3 * t["x"]).sum()  # noqa: E731 - one line of a test
+    wrong = lambda t, x: (4 * np.tril(x, -1) ** 3 * t["x"]).sum()  # noqa: E731
+    assert check(right.but(jvp=jvp), seed=3).passed
+    failed = check(right.but(jvp=wrong), seed=3, examples=4, checks=["forward_mode"])
+    assert failed.verdict == "wrong"
+
+
+def test_second_order_is_not_judged_along_the_set():
+    torch = pytest.importorskip("torch")
+    inputs = {"x": array("n", domain="simplex", steps="along")}
+    report = check(lambda x: (x**3).sum(), inputs, framework="torch", seed=3)
+    assert report.passed, str(report)
+    assert "along a set" in str(report.remarks)
+    assert torch
+
+
+def test_a_point_off_the_set_is_one_line():
+    with pytest.raises(UsageError, match=r"at: `x` is .* off the set"):
+        check(ALONG["simplex"][0], at={"x": np.array([[0.5, 0.6]])}, seed=1)
+    assert check(ALONG["simplex"][0], at={"x": np.array([[0.25, 0.75]])}, seed=1).passed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"domain": "sorted", "steps": "along"}, "steps='along' with domain='sorted', expected"),
+        ({"steps": "along"}, "steps='along' with domain=None, expected one of 'simplex'"),
+        ({"domain": "spd", "steps": "on"}, "steps='on', expected 'free' or 'along'"),
+    ],
+)
+def test_steps_that_cannot_be_are_one_line(options, said):
+    with pytest.raises(UsageError, match="array: ") as raised:
+        array("n n", **options)
+    assert said in str(raised.value)

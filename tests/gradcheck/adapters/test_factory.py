@@ -89,3 +89,30 @@ def test_a_size_in_no_shape_is_an_error():
 
     with pytest.raises(UsageError, match="'times' is in no shape"):
         adapt(Repeated)
+
+
+class RootMeanSquare:
+    """x / sqrt(mean x^2 + c) g, with as many g as its constructor says."""
+
+    def __init__(self, features):
+        self.g, self.dg = np.ones(features), np.zeros(features)
+
+    def forward(self, x):
+        self.x, self.r = x, 1 / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-3)
+        return x * self.r * self.g
+
+    def backward(self, u):
+        self.dg = (u * self.x * self.r).sum(0)
+        v = u * self.g
+        return v * self.r - self.x * self.r**3 * (v * self.x).mean(-1, keepdims=True)
+
+
+def test_a_size_that_the_constructor_fixes_is_the_constructors():
+    assert shapes(adapt(RootMeanSquare, {"x": "batch n"})) == {
+        "x": "batch features", "g": "features"
+    }  # fmt: skip
+    report = check(RootMeanSquare, {"x": "batch n"}, seed=1)
+    assert report.passed, str(report)
+    assert not report.discards
+    assert report.examples == 30
+    assert check(RootMeanSquare(4), {"x": "batch n"}, seed=1).passed

@@ -58,3 +58,61 @@ def test_float64_inside_and_the_process_untouched():
     subject = adapt(lambda x: 2 * jnp.sin(x), {"x": "n"})
     assert subject.forward(x=np.ones(2)).dtype == np.float64
     assert jax.config.jax_enable_x64 == before
+
+
+# -- second order -------------------------------------------------------------------------------
+
+
+def second_order(function, inputs=None, **options):
+    report = check(
+        function, inputs or {"x": "n", "y": "n"}, checks=["second_order"], seed=1, **options
+    )
+    return report.outcomes["second_order"]
+
+
+def saves(backward):
+    """x^2 y; of the product that is kept the slope is y once, and backward may forget it."""
+    made = jax.custom_vjp(lambda x, y: x * x * y)
+    made.defvjp(lambda x, y: (x * x * y, (x, y)), backward)
+    return made
+
+
+@pytest.mark.parametrize("function", [sine, right], ids=["plain", "custom_vjp"])
+def test_the_vjp_is_differentiated_again(function):
+    found = second_order(function)
+    assert found.verdict == "correct", found.findings
+    assert found.examples > 0
+    assert found.evaluations + found.score > 0
+
+
+def test_a_backward_cut_off_from_its_inputs_is_wrong_in_second_order():
+    stop = jax.lax.stop_gradient
+    cut = saves(lambda kept, u: (2 * stop(kept[0]) * kept[1] * u, kept[0] ** 2 * u))
+    whole = saves(lambda kept, u: (2 * kept[0] * kept[1] * u, kept[0] ** 2 * u))
+    assert check(cut, {"x": "n", "y": "n"}, checks=["gradient"], seed=1, examples=4).passed
+    found = second_order(cut, traits={"twice differentiable"}, examples=4)
+    assert {(f.kind, f.input) for f in found.findings} == {("wrong", "x")}
+    assert second_order(whole, traits={"twice differentiable"}, examples=4).verdict == "correct"
+
+
+def test_second_order_of_several_outputs_and_of_complex_numbers():
+    def several(x, y):
+        return jnp.sin(x) * y, jnp.argmax(x, keepdims=True), x**3
+
+    assert second_order(several, {"x": "4", "y": "4"}, examples=8).verdict == "correct"
+    found = check(
+        lambda z: z**3, {"z": array("n", complex=True)}, checks=["second_order"], seed=1,
+        examples=8,
+    ).outcomes["second_order"]  # fmt: skip
+    assert found.verdict == "correct", found.findings
+
+
+def test_a_backward_that_cannot_be_differentiated_again_is_a_remark():
+    def host(kept, u):
+        shape = jax.ShapeDtypeStruct(u.shape, u.dtype)
+        slope = jax.pure_callback(lambda x, y: 2 * x * y, shape, *kept)
+        return slope * u, kept[0] ** 2 * u
+
+    found = second_order(saves(host), examples=4)
+    assert not found.findings
+    assert "cannot be differentiated again" in str(found.remarks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gradcheck import adapt, check
+from gradcheck.adapters.torch_packed import is_packed
 
 torch = pytest.importorskip("torch")
 from torch.nn.utils.rnn import pack_sequence  # noqa: E402
@@ -55,3 +56,33 @@ def test_a_fault_on_packed_sequences_names_the_input():
 
     report = check(Detaches(), {"x": packed()}, seed=1, examples=4)
     assert ("wrong", "x") in {(f.kind, f.input) for f in report.findings}
+
+
+def test_packed_sequences_at_given_numbers():
+    sequence = packed()
+    given = torch.nn.GRU(3, 2).double()
+    weights = {name: value.detach() for name, value in given.named_parameters()}
+    report = check(given, {"input": sequence}, at={"input": sequence, **weights}, seed=1)
+    assert report.passed, str(report)
+    bare = check(torch.nn.Tanh(), {"input": "3"}, at={"input": sequence.data}, seed=1)
+    assert bare.passed
+
+
+def test_at_alone_says_that_an_input_is_packed():
+    seen = []
+
+    class Looks(torch.nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            return x.data.sin()
+
+    sequence = packed((1, 4, 2), enforce_sorted=False)
+    assert check(Looks(), at={"x": sequence}, seed=1).passed
+    assert any(torch.equal(x.data, sequence.data) for x in seen)
+    assert all(torch.equal(x.batch_sizes, sequence.batch_sizes) for x in seen)
+
+
+def test_what_is_no_packed_sequence_is_found_without_torch():
+    assert is_packed(packed())
+    assert not is_packed(packed().data)
+    assert not is_packed(("data", "batch_sizes"))

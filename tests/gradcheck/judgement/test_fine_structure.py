@@ -1,4 +1,4 @@
-"""Where a function has more to see than its input's scale suggests: bounds, creeps, tiny lengths."""
+"""Where there is more to see than an input's scale suggests: bounds, creeps, tiny lengths."""
 
 import numpy as np
 import pytest
@@ -47,17 +47,16 @@ def clip_at(slope_at_bound):
     return Subject("clip", lambda x: np.clip(x, 0, 1), vjp, {"x": array("n", low=0, high=1)})
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
-def test_at_a_bound_that_is_a_kink_every_convention_is_right(slope):
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.5])
+def test_at_a_bound_the_slope_inside_is_due(slope):
+    """A clip has a kink there that its domain does not show, and a guard looks the same."""
+    assert check(clip_at(1.0), seed=0).verdict == "correct"
     report = check(clip_at(slope), seed=0)
-    assert report.verdict == "correct"
-    said = any("at a bound of its domain" in remark for remark in report.remarks)
-    assert said == (slope < 1)
-
-
-@pytest.mark.parametrize("slope", [-0.5, 1.5])
-def test_at_a_bound_nothing_beyond_0_and_the_slope_inside(slope):
-    assert check(clip_at(slope), seed=0).verdict == "wrong_at_kink"
+    assert report.verdict == "wrong_at_kink"
+    assert "at a bound of its domain" in report.findings[0].message
+    lenient = check(clip_at(slope), seed=0, kinks="autodiff")
+    assert lenient.verdict == "correct"
+    assert any("at a bound of its domain" in remark for remark in lenient.remarks)
 
 
 @pytest.mark.parametrize("power", [1.05, 1.1, 1.3])

@@ -1,0 +1,98 @@
+"""How one claim and one line agree, as plain data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gradcheck.judgement.problem import Level
+from gradcheck.oracles import finite_difference as fd
+from gradcheck.oracles import noise
+
+# Below the smallest normal number nothing is resolved, nor need be.
+NORMAL = 2.0**-1022
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What a claim says along a direction.
+
+    value: <g, v>. weight: Euclidean norm of g v, entry by entry: the size that matters, because
+    random signs add in quadrature. roundoff: that of an honest claim. slack: error the adapter
+    declares.
+    """
+
+    value: float
+    weight: float
+    roundoff: float
+    slack: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        return self.roundoff + self.slack
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a claim and a line agree.
+
+    tolerance: the smallest difference that would not pass. reference: what it is relative to, the
+    claim's weight, or a small share of the outputs' where the claim is zero. bend: how much the
+    line bends at the point, of order 1 at a kink. doubtful: the claim is the slope of a fine
+    staircase, which may as well be rounding inside the function: neither right nor wrong.
+    """
+
+    agreed: bool
+    expected: float
+    returned: float
+    error: float
+    tolerance: float
+    weight: float
+    reference: float
+    levels: tuple[Level, ...] = ()
+    scans: tuple[fd.Scan, ...] = ()
+    bend: float = 0.0
+    doubtful: bool = False
+
+    @property
+    def rough(self) -> bool:
+        """Whether even the finest level is all noise: genuine, or a wave too fast for it."""
+        finest = min(self.scans, key=lambda scan: scan.step, default=None)
+        return finest is not None and noise.COARSE / 8 < finest.jump < math.inf
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether the finest level is all noise, and its step too wide for the slope claimed."""
+        finest = min(self.scans, key=lambda scan: scan.step, default=None)
+        return bool(finest and self.rough and 8 * finest.step * abs(self.returned) > finest.eta)
+
+    @property
+    def contested(self) -> bool:
+        """Whether smaller steps than the chosen one side with the claim, sharply and together.
+
+        A wide step may span a switch (a softmax that changes its winner, a constant row under a
+        norm) and look calm. Levels at which most outputs have ceased to move do not count.
+        """
+        chosen = next((level.step for level in self.levels if level.chosen), 0.0)
+        most = max((scan.changed for scan in self.scans), default=0)
+        moving = {scan.step for scan in self.scans if 2 * scan.changed >= most}
+        near = self.residual / 64
+        siding = [
+            level
+            for level in self.levels
+            if level.step < chosen
+            and level.step in moving
+            and max(abs(level.estimate - self.returned), level.truncation) < near
+        ]
+        return len(siding) >= 2
+
+    @property
+    def residual(self) -> float:
+        return abs(self.expected - self.returned)
+
+    @property
+    def resolution(self) -> float:
+        """Smallest relative error that would have been seen; inf where nothing would."""
+        if self.tolerance <= NORMAL:
+            return 0.0
+        return self.tolerance / self.reference if self.reference > 0.0 else math.inf

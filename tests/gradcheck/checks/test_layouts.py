@@ -1,0 +1,57 @@
+"""Strides change the order of sums: at a tie that may pick another branch, which is no fault."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck import Subject, check
+
+NUMBERS = np.random.default_rng(0).standard_normal((7, 5))
+INPUTS = {"a": "rows columns", "b": "rows columns"}
+
+
+def summed(x):
+    """The sum in the order of memory."""
+    return np.cumsum(x.ravel(order="K"))[-1] if x.size else 0.0
+
+
+def smaller(a, b):
+    return np.minimum(summed(a), summed(b))
+
+
+def smaller_vjp(cotangent, a, b):
+    first = summed(a) <= summed(b)
+    return {"a": cotangent * first + 0 * a, "b": cotangent * (not first) + 0 * b}
+
+
+def laid_out(vjp, at=None):
+    subject = Subject("smaller sum", smaller, vjp, INPUTS)
+    return check(subject, checks=["layouts"], seed=2, examples=12, at=at)
+
+
+def test_a_tie_broken_by_rounding_is_no_fault():
+    # The sums tie where both are laid out alike, and only there.
+    assert summed(NUMBERS) != summed(np.asfortranarray(NUMBERS))
+    report = laid_out(smaller_vjp, at={"a": NUMBERS, "b": NUMBERS})
+    assert report.passed, str(report)
+
+
+def test_a_contiguity_fault_at_the_same_tie_is_found():
+    def wrong(cotangent, a, b):
+        found = smaller_vjp(cotangent, a, b)
+        order = "C" if a.flags.c_contiguous else "F"
+        return {**found, "a": found["a"] + 0.1 * a.ravel(order).reshape(a.shape)}
+
+    assert not laid_out(wrong, at={"a": NUMBERS, "b": NUMBERS}).passed
+    assert not laid_out(wrong).passed
+    assert laid_out(smaller_vjp).passed
+
+
+def test_an_empty_array_has_no_layout():
+    def vjp(cotangent, a, b):
+        if not (a.size or cotangent.flags.owndata):
+            raise ValueError("a view")
+        return {"a": cotangent * b, "b": cotangent * a}
+
+    report = check(Subject("product", lambda a, b: a * b, vjp, INPUTS), checks=["layouts"], seed=2)
+    assert report.passed, str(report)

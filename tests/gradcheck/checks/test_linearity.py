@@ -1,0 +1,105 @@
+"""Linear at every size, at constant cotangents, and where only some of the outputs are used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradcheck import Subject, array, check
+
+torch = pytest.importorskip("torch")
+
+
+class Both(torch.autograd.Function):
+    """sin(x) and exp(x); the cotangent of an output that is not used arrives as None."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x)
+        return x.sin(), x.exp()
+
+    @staticmethod
+    def backward(ctx, a, b):
+        (x,) = ctx.saved_tensors
+        sine = 0 if a is None else a * x.cos()
+        return sine + (0 if b is None else b * x.exp())
+
+
+class DropsAll(Both):
+    @staticmethod
+    def backward(ctx, a, b):
+        (x,) = ctx.saved_tensors
+        return torch.zeros_like(x) if a is None or b is None else Both.backward(ctx, a, b)
+
+
+class NeedsBoth(Both):
+    @staticmethod
+    def backward(ctx, a, b):
+        (x,) = ctx.saved_tensors
+        return a * x.cos() + b * x.exp()
+
+
+def linear(obj, inputs=None, **options):
+    return check(obj, inputs, checks=["linearity"], **{"seed": 4, "examples": 9, **options})
+
+
+def test_one_output_used():
+    bounded = {"x": array("n", low=-2, high=2)}
+    assert linear(Both, bounded).passed
+    dropped, raising = linear(DropsAll, bounded), linear(NeedsBoth, bounded)
+    assert "output 0 alone" in str(dropped)
+    assert "where not all outputs are used" in str(raising)
+    assert {dropped.verdict, raising.verdict} == {"broken"}
+
+
+def test_every_output_is_left_out_at_given_arrays():
+    def vjp(us, x):
+        return {"x": sum(us) * (1 if us[2].any() else 2)}
+
+    three = Subject("three", lambda x: (x + 0, x + 1, x + 2), vjp, {"x": "n"})
+    at = {"x": np.array([1.0, 2.0])}
+    assert not linear(three, at=at).passed
+    assert linear(three.but(vjp=lambda us, x: {"x": sum(us)}), at=at).passed
+
+
+def scaled(clip, inside="float64"):
+    def vjp(cotangent, x):
+        u = np.clip(cotangent.astype(inside), -clip, clip)
+        return {"x": (u * x.astype(inside)).astype(x.dtype)}
+
+    return Subject("square", lambda x: x * x / 2, vjp, {"x": "n"})
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_clips_are_found_in_every_precision(dtype):
+    assert "2^" in str(linear(scaled(clip=200), dtype=dtype))
+    assert linear(scaled(clip=np.inf), dtype=dtype).passed
+
+
+def test_a_layer_that_works_in_float32_inside_has_room():
+    """Products of four cotangent-sized factors, none of which leaves the range of float32."""
+    assert linear(scaled(np.inf, "float32"), examples=60).passed
+
+
+def test_an_overflow_and_an_underflow_are_nobodys_fault():
+    tiny = Subject("tiny", lambda x: 1e-300 * x, lambda u, x: {"x": 1e-300 * u}, {"x": "n"})
+    huge = Subject("huge", lambda x: 1e300 * x, lambda u, x: {"x": 1e300 * u}, {"x": "n"})
+    assert linear(tiny).passed
+    assert linear(huge).passed
+
+
+def test_a_norm_clip_is_found():
+    def vjp(cotangent, x):
+        g = 3 * cotangent
+        return {"x": g * min(1.0, 1e3 / (np.linalg.norm(g) + 1e-300))}
+
+    assert "2^40 times" in str(linear(Subject("three", lambda x: 3 * x, vjp, {"x": "n"})))
+
+
+def test_digits_lost_beside_a_large_cotangent_are_rounding():
+    """The backward of a matrix exponential works on a block of the cotangent and the matrix."""
+    square = {"x": "n n"}
+    for dtype in ("float64", "float32"):
+        report = linear(torch.matrix_exp, square, dims={"n": (1, 4)}, dtype=dtype, examples=20)
+        assert report.passed, str(report)

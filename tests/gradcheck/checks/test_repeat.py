@@ -1,0 +1,136 @@
+"""What a graph saved is its own: it outlives other calls of the same layer, at whatever sizes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from gradcheck import Subject, adapt, check
+
+torch = pytest.importorskip("torch")
+INPUTS = {"x": "n"}
+
+
+class Sine(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * ctx.saved_tensors[0].cos()
+
+
+class SavedOnTheClass(Sine):
+    @staticmethod
+    def forward(ctx, x):
+        SavedOnTheClass.x = x
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * SavedOnTheClass.x.cos()
+
+
+class OnTheModule(torch.nn.Module):
+    """A Function that reads what its module remembers, or what was saved for it."""
+
+    def __init__(self, stale):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+        module = self
+
+        class Square(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                module.x = x
+                return x * x
+
+            @staticmethod
+            def backward(ctx, grad):
+                return 2 * grad * (module.x if stale else ctx.saved_tensors[0])
+
+        self.square = Square.apply
+
+    def forward(self, x):
+        return self.scale * self.square(x)
+
+
+def repeated(obj, inputs=INPUTS, **options):
+    return check(obj, inputs, checks=["repeat"], seed=4, examples=9, **options)
+
+
+def test_what_is_saved_on_the_class_goes_stale():
+    report = repeated(SavedOnTheClass)
+    assert {(f.input, f.fault) for f in report.findings} == {("x", "stale cache")}
+    assert repeated(Sine).passed
+
+
+def test_what_is_saved_on_the_module_goes_stale():
+    module, twin = OnTheModule(stale=True), OnTheModule(stale=False)
+    assert {f.input for f in repeated(module).findings} == {"x"}
+    assert repeated(twin).passed
+
+
+def test_it_is_found_at_given_arrays_as_well():
+    at = {"x": np.array([0.5, -1.0, 2.0])}
+    assert not repeated(SavedOnTheClass, at=at).passed
+    assert repeated(Sine, at=at).passed
+
+
+def test_a_backward_that_raises_after_another_forward():
+    numbers, slopes = itertools.count(), {}
+
+    class KeptAtOnePlace(Sine):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.number = next(numbers)
+            slopes.clear()
+            slopes[ctx.number] = x.cos()
+            return x.sin()
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * slopes[ctx.number]
+
+    report = repeated(KeptAtOnePlace)
+    assert "backward raised KeyError" in str(report)
+
+
+def test_a_vjp_that_is_replaced_takes_nothing_of_the_old_one_along():
+    subject = adapt(Sine, INPUTS)
+    assert subject.later is not None
+    assert subject.but(name="other").later is not None
+    assert subject.but(vjp=lambda u, x: {"x": u}).later is None
+
+
+def test_a_vjp_that_raises_at_larger_examples_is_not_called_stale():
+    def vjp(cotangent, x):
+        if x.size > 40:
+            raise ValueError("too large")
+        return {"x": cotangent * np.cos(x)}
+
+    report = repeated(Subject("sine", np.sin, vjp, INPUTS), None)
+    assert report.passed, str(report)
+
+
+def test_closures_of_jax():
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+    held = {}
+
+    def made(stale):
+        def forward(x):
+            held["x"] = x
+            return jnp.sin(x), x
+
+        sine = jax.custom_vjp(jnp.sin)
+        sine.defvjp(forward, lambda x, u: (u * jnp.cos(held["x"] if stale else x),))
+        return sine
+
+    assert {f.fault for f in repeated(made(stale=True)).findings} == {"stale cache"}
+    assert repeated(made(stale=False)).passed
