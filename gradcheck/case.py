@@ -174,6 +174,10 @@ class Case:
     def output_noise(self) -> float:
         return noise.of_outputs(self)
 
+    def dust(self, name: str) -> float:
+        """How far a gradient that is all rounding moves with inputs off by an ulp."""
+        return noise.dust(self, name)
+
     def invisible(self, name: str) -> float:
         return noise.invisible(self, name)
 

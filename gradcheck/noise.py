@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcheck.evaluation import ForwardRaised
+from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.rounding import INVISIBLE, REORDERED, difference, ulp
 
 if TYPE_CHECKING:
     from gradcheck.case import Case
 
 REPLICAS = 4
+# A gradient that is this small beside the cotangent, or moves by so little, may be rounding.
+DUST = 2.0**-40
 
 
 def of_claim(case: Case) -> dict[str, float]:
@@ -27,6 +29,25 @@ def of_claim(case: Case) -> dict[str, float]:
             off = difference(case.backend, claim[name], gradient)
             spread[name] = max(spread[name], off)
     return spread
+
+
+def dust(case: Case, name: str) -> float:
+    """How far a gradient that is nothing but rounding moves with inputs that are off by an ulp.
+
+    0.0 where it moves by more than rounding would: it is on another side of a kink then.
+    """
+    backend, most = case.backend, 0.0
+    loud = max((backend.max_abs(case.cotangents[k]) for k in case.judged), default=0.0)
+    for replica in range(REPLICAS):
+        arrays = case.fresh()
+        for other in case.subject.differentiable:
+            arrays[other] = off_by_an_ulp(case, arrays[other], replica)
+        try:
+            moved = case.vjp(case.cotangents, arrays)[name]
+        except (ForwardRaised, ClaimRaised):
+            continue
+        most = max(most, difference(backend, moved, case.claim[name]))
+    return most if most <= DUST * loud else 0.0
 
 
 def of_outputs(case: Case) -> float:

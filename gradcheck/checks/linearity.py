@@ -140,6 +140,8 @@ def _adds_up(
     if error > allowed:
         allowed += SPREADS * case.claim_noise[name] + case.invisible(name)
         allowed += case.stated_error(name) * (1 + sum(map(abs, weights)))
+    if error > allowed:
+        allowed += SPREADS * case.dust(name)
     notes.score = max(notes.score, error / allowed)
     return bool(error <= allowed)
 

@@ -103,3 +103,29 @@ def test_digits_lost_beside_a_large_cotangent_are_rounding():
     for dtype in ("float64", "float32"):
         report = linear(torch.matrix_exp, square, dims={"n": (1, 4)}, dtype=dtype, examples=20)
         assert report.passed, str(report)
+
+
+def normalised_sum(factor):
+    """The sum of a normalised row is 0 at every row, and its gradient nothing but rounding."""
+
+    def parts(x):
+        centred = x - x.mean(-1, keepdims=True)
+        return centred, 1 / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+
+    def forward(x):
+        centred, scale = parts(x)
+        return (centred * scale).sum()
+
+    def vjp(u, x):
+        centred, scale = parts(x)
+        rows = np.full(x.shape, float(u))
+        along = (rows * centred).mean(-1, keepdims=True) * centred * scale**2
+        return {"x": scale * (rows - rows.mean(-1, keepdims=True) - along) + factor * abs(u)}
+
+    return Subject("sum", forward, vjp, {"x": "b n"}, dims={"n": (1, 9)})
+
+
+def test_a_gradient_that_is_all_rounding_need_not_add_up():
+    for seed in range(3):
+        assert check(normalised_sum(0.0), seed=seed, checks=["linearity"]).verdict == "correct"
+    assert check(normalised_sum(1e-3), seed=0, checks=["linearity"]).verdict == "broken"
