@@ -156,6 +156,6 @@ def _plain_fields(value: Any) -> dict[str, Any]:
     for name, default in kept_fields(kind):
         item = getattr(value, name)
         both_nan = item != item and default != default
-        if not both_nan and (type(item) is not type(default) or item != default):
+        if type(item) is not type(default) or (item != default and not both_nan):
             plain[name] = _plain(item)
     return plain
