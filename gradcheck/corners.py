@@ -32,6 +32,7 @@ GRID = tuple(
 MOST = 2  # constants an input
 SECONDS = 0.25
 BESIDE = 2.0**-6
+CLEARLY = 4  # digits
 # Change over the smaller change beside it: 1 or so where a gradient is smooth.
 SUDDEN = 4.0
 # Halvings from one node of the grid to two neighbouring floats, zero between them not counted.
@@ -54,12 +55,24 @@ def corners(subject: Subject, evaluator: Evaluator, seed: int) -> Iterator[Examp
         if name not in subject.differentiable or not _free(item) or evaluator.seconds > SECONDS:
             continue
         for low, high in _jumps(subject, evaluator, starts[0], name):
+            constants = _written(low, high)
             for start in (*small, starts[0]):
-                yield from (_at(start, name, (value,)) for value in (low, high))
-            yield _at(starts[0], name, (low, high, None))
+                yield from (_at(start, name, (value,)) for value in constants)
+            yield _at(starts[0], name, (*constants, None))
             # And beside it: what begins there goes on.
             gap = BESIDE * abs(low)
             yield _at(starts[0], name, tuple(inside(item, (low - gap, high + gap))))
+
+
+def _written(low: float, high: float) -> tuple[float, ...]:
+    """The one that somebody would write, 0.3 and not 0.30000000000000004; both where unclear.
+
+    Beside a kink by one ulp no declared convention holds, and nobody could tell.
+    """
+    lengths = len(repr(low)), len(repr(high))
+    if abs(lengths[0] - lengths[1]) < CLEARLY:
+        return low, high
+    return (low,) if lengths[0] < lengths[1] else (high,)
 
 
 def _at(start: Example, name: str, among: tuple[float | None, ...]) -> Example:

@@ -35,6 +35,15 @@ def test_a_hidden_constant_is_met_exactly(constant):
     assert check(shifted(constant, 1.0), seed=0).verdict == "correct"
 
 
+@pytest.mark.parametrize("convention", [0.0, 1.0])
+def test_a_declared_convention_is_asked_at_the_constant_and_not_beside_it(convention):
+    subject = shifted(0.5, convention).but(kinks=convention, traits=("elementwise",))
+    assert found(subject) & {0.5, np.nextafter(0.5, 1)} == {0.5}
+    assert check(subject, seed=0).verdict == "correct"
+    other = shifted(0.5, 1.0 - convention).but(kinks=convention, traits=("elementwise",))
+    assert check(other, seed=0).verdict == "wrong_at_kink"
+
+
 def test_only_inside_the_domain():
     assert found(shifted(0.37, 2.0, low=0.0, high=0.25)) == set()
     assert 0.37 in found(shifted(0.37, 2.0, low=0.0, high=1.0))
