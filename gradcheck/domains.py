@@ -84,7 +84,9 @@ def spd(numbers: Numbers) -> Numbers:
     """Symmetric positive definite, of the size of `numbers`; condition up to about 16 n."""
     n = numbers.shape[-1]
     size = np.abs(numbers).max((-2, -1), keepdims=True, initial=0.0)
-    size = np.where(size > 0, size, 1.0)
+    # A matrix of zeros is as large as the others of its batch, and 1 where all are zero.
+    whole = np.max(size, initial=0.0)
+    size = np.where(size > 0, size, whole if whole > 0 else 1.0)
     factor = numbers / size
     return symmetric((factor @ _transposed(factor) / max(n, 1) + np.eye(n) / 8) * size)
 

@@ -24,6 +24,11 @@ def gaps(values):
     return np.diff(np.sort(values.ravel()))
 
 
+def largest_of_each(x):
+    """By matrix, beside its eigenvalues."""
+    return np.abs(x).max((-2, -1), initial=0.0)[..., None]
+
+
 def eigenvalues(matrices):
     return np.linalg.eigvalsh(matrices) if matrices.size else np.ones(0)
 
@@ -42,7 +47,7 @@ MEMBER = {
     "symmetric": lambda x: np.array_equal(x, np.swapaxes(x, -1, -2)),
     "spd": lambda x: (
         np.array_equal(x, np.swapaxes(x, -1, -2))
-        and (eigenvalues(x) > 1e-3 * np.abs(x).max(initial=0.0) / max(x.shape[-1], 1)).all()
+        and (eigenvalues(x) > 1e-3 * largest_of_each(x) / max(x.shape[-1], 1)).all()
     ),
     "sorted": lambda x: (np.diff(x, axis=-1) > 0).all(),
     "distinct": lambda x: len(np.unique(x)) == x.size,
