@@ -230,7 +230,7 @@ ENTRIES = [
         rounding=1e-4,
         limit=AMPLIFIED,
     ),
-    hard("solve, condition 1e6", solve, solve_vjp, pair(6), rounding=1e-7),
+    hard("solve, condition 1e6", solve, solve_vjp, pair(6), rounding=1e-7, limit=AMPLIFIED),
     hard("solve, condition 1e10", solve, solve_vjp, pair(10), rounding=1e-3, limit=AMPLIFIED),
     hard(
         "determinant of 1e-30",
