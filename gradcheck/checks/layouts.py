@@ -52,6 +52,8 @@ class Layouts(Check):
         try:
             others = self._others(case, notes, changed)
         except ClaimRaised as raised:
+            if self._refused(case, changed):
+                return
             said = f"vjp raised {raised} when {changed.where} was {changed.layout}"
             yield self._finding(case, said, changed.of)
             return
@@ -59,6 +61,16 @@ class Layouts(Check):
             if self._confirmed(case, notes, changed, name):
                 said = f"the gradient of `{name}` is another when {changed.where} is"
                 yield self._finding(case, f"{said} {changed.layout}", name)
+
+    def _refused(self, case: Case, changed: Changed) -> bool:
+        """Whether forward itself takes no input of this layout: a contract of its own."""
+        if changed.of is None:
+            return False
+        try:
+            case.evaluator.forward({**case.fresh(), changed.of: changed.array})
+        except ForwardRaised:
+            return True
+        return False
 
     def _others(self, case: Case, notes: Notes, changed: Changed) -> list[str]:
         """Names of the gradients that are others in this layout. Raises ClaimRaised."""

@@ -20,6 +20,8 @@ MOST = 8
 SHRINKING = 0.5
 # A root rises by 2^-15 as much over the last step as over the first, a leap by as much.
 LEAP = 2.0**-5
+# And rises by more than the rounding of the outputs.
+ROUNDED = 2.0**-44
 
 
 def without_nonfinite_outputs(case: Case) -> Case:
@@ -146,7 +148,8 @@ def diverging(line: fd.Line, leaps: bool = True) -> float:
     sizes = np.abs(quotients)
     if len(sizes) < 5 or not np.all(np.isfinite(sizes)):
         return 0.0
-    if not leaps and abs(rises[-1]) > LEAP * abs(rises[0]):
+    rounding = ROUNDED * line.weight(line.base)
+    if not leaps and (abs(rises[-1]) > LEAP * abs(rises[0]) or abs(rises[-1]) < rounding):
         return 0.0
     steps = np.diff(sizes)
     grows = np.all(steps > 0) and np.all(steps[1:] > SHRINKING * steps[:-1])

@@ -55,3 +55,19 @@ def test_an_empty_array_has_no_layout():
 
     report = check(Subject("product", lambda a, b: a * b, vjp, INPUTS), checks=["layouts"], seed=2)
     assert report.passed, str(report)
+
+
+def test_a_layout_that_forward_refuses_is_none_of_the_vjps_business():
+    def strict(x):
+        if not x.flags.c_contiguous:
+            raise ValueError("contiguous arrays only")
+        return np.sin(x)
+
+    def vjp(u, x):
+        strict(x)
+        return {"x": u * np.cos(x)}
+
+    refuses = Subject("sine", strict, vjp, {"x": "n m"})
+    assert check(refuses, seed=0, checks=["layouts"]).verdict == "correct"
+    alone = refuses.but(forward=np.sin)
+    assert check(alone, seed=0, checks=["layouts"]).verdict == "broken"
