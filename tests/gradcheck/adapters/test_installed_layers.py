@@ -119,11 +119,10 @@ def test_installed_layers_pass_with_defaults(name):
 
 
 def test_the_private_loss_of_sklearn_takes_contiguous_arrays_only():
-    # Its own callers see to that; called alone it raises for a strided array, and we say so.
+    # Forward raises for a strided array too: that is its contract, and no fault of the gradient.
     layer, inputs, _ = half_binomial(ready=lambda array: array)
     report = check(layer, inputs, examples=EXAMPLES, seed=1, checks=["layouts"])
-    assert report.verdict == "broken"
-    assert "not C-contiguous" in report.findings[0].message
+    assert report.verdict == "correct"
 
 
 def test_rosen_der_needs_two_coordinates():
