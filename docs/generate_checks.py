@@ -9,6 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from docs.generated import settle
 from gradcheck.checks import all_checks
 from gradcheck.checks.base import CONTRACT, FORWARD, LAWS, VALUES, Check
 from gradcheck.traits import TRAITS
@@ -90,14 +91,7 @@ def results(value: ast.expr) -> list[ast.expr]:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or only say whether it is stale."""
-    text = page()
-    if "--check" in arguments:
-        stale = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text
-        print("docs/checks.md is stale" if stale else "docs/checks.md is up to date")
-        return int(stale)
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
-    return 0
+    return settle(PAGE, page(), arguments)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import ast
 import sys
 from pathlib import Path
 
+from docs.generated import settle
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
 HEADINGS = ("Formula", "Shapes", "Kinks", "Errors", "Source")
@@ -90,14 +92,7 @@ def block(text):
 
 def main(arguments):
     """Write the page, or only say whether it is stale."""
-    text = page()
-    if "--check" in arguments:
-        stale = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text
-        print("docs/reference.md is stale" if stale else "docs/reference.md is up to date")
-        return int(stale)
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
-    return 0
+    return settle(PAGE, page(), arguments)
 
 
 if __name__ == "__main__":
