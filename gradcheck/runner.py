@@ -150,11 +150,14 @@ class Run:
         outcome = self.report.outcomes[check.name]
         if self.at_corner and not check.at_corners:
             return False
+        supposed = [self.report.outcomes[n] for n in check.supposes if n in self.report.outcomes]
+        if any(other.findings for other in supposed):
+            return False
         return not outcome.not_run and (bool(outcome.findings) or (self.ran - 1) % check.every == 0)
 
     def _check(self, check: Check, case: Case) -> list[Finding]:
         outcome = self.report.outcomes[check.name]
-        notes = Notes(outcome.examples)
+        notes = Notes(outcome.examples, known=self._known(check, case))
         start, calls = time.perf_counter(), case.evaluator.forwards
         try:
             findings = list(check.run(case, notes))
@@ -174,6 +177,16 @@ class Run:
         outcome.remarks += [r for r in notes.remarks if r not in outcome.remarks]
         self._detectable(outcome, check, notes)
         return findings
+
+    def _known(self, check: Check, case: Case) -> frozenset[str]:
+        """Inputs this check found wrong at an example no larger: that one will be kept."""
+        held = {
+            name: size
+            for (by, kind, name), (size, _) in self.found.items()
+            if by == check.name and kind == "wrong" and name is not None
+        }
+        size = (False, *_size(case)) if held else ()
+        return frozenset(name for name, smallest in held.items() if smallest <= size)
 
     def _claim_raised(self, check: Check, case: Case, raised: ClaimRaised) -> Finding:
         said = f"vjp raised {quoted(str(raised))} in the check '{check.name}'"

@@ -24,7 +24,8 @@ class Notes:
     that were tried. told: what oracles say of derivatives. distance: how far the nearest kink
     is, where that was looked for. narrow: whether the outputs fit into float32, where that says
     how they were computed; hidden: by input, the relative errors that such rounding hides.
-    number: at how many examples this check has run before.
+    number: at how many examples this check has run before. known: inputs that this check found
+    wrong at a smaller example, which stands for all.
     """
 
     number: int = 0
@@ -37,6 +38,7 @@ class Notes:
     distance: str = ""
     narrow: bool | None = None
     hidden: dict[str, float] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
 
 class Check:
@@ -44,8 +46,9 @@ class Check:
 
     name: stable, used in ids. law: one sentence. stage: which ruins it must not run on.
     every: run at every n-th example only, for laws that need few. at_corners: whether examples at
-    the subject's own constants are worth looking for. supposes: checks whose findings leave its
-    remarks without a meaning. dtypes: those it runs in, () for all.
+    the subject's own constants are worth looking for. supposes: checks whose findings leave it
+    without a meaning: it does not run after one, and its remarks are dropped. dtypes: those it
+    runs in, () for all.
     """
 
     name: str = ""

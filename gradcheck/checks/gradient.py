@@ -45,7 +45,12 @@ class Gradient(Check):
         notes.narrow = _narrow(case, outputs)
         cotangents = tuple(case.cotangents[k] for k in case.judged)
         judgements = judge(
-            problem, cotangents, seed=case.example.seed, claim=case.claim, outputs=outputs
+            problem,
+            cotangents,
+            seed=case.example.seed,
+            claim=case.claim,
+            outputs=outputs,
+            known=notes.known,
         )
         for judgement in judgements.values():
             _note(notes, judgement)

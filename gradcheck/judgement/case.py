@@ -24,7 +24,8 @@ class Case:
     base: forward(point), in memory of its own. beside: whether this point was moved away from
     where the question was asked, and what lies around it has been looked at already. partial:
     whether outputs that are not finite at the point have been left out. hidden: by input, the
-    entries that are not to be moved, True where so.
+    entries that are not to be moved, True where so. known: inputs whose claim is wrong elsewhere,
+    of which it is enough to see that it is wrong here too.
     """
 
     problem: Problem
@@ -36,6 +37,7 @@ class Case:
     beside: bool = False
     partial: bool = False
     hidden: Mapping[str, np.ndarray] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
     @property
     def backend(self) -> Backend:
@@ -89,8 +91,8 @@ class Case:
             return 0.0
         return float(np.sum(np.abs(np.asarray(error) * self.backend.to_numpy(v))))
 
-    def compare(self, line: fd.Line) -> Comparison:
-        return compare(line, self.said(line.direction), self.target)
+    def compare(self, line: fd.Line, final: bool = True) -> Comparison:
+        return compare(line, self.said(line.direction), self.target, final)
 
     def at(self, point: Arrays, cotangent: Outputs | None = None) -> Case:
         """The same question at another point or cotangent: forward and vjp are run anew."""

@@ -36,15 +36,19 @@ def judge(
     target: float = 1e-6,
     claim: Mapping[str, Array] | None = None,
     outputs: Outputs | None = None,
+    known: frozenset[str] = frozenset(),
 ) -> dict[str, Judgement]:
     """Hold the claimed VJP at one point and cotangent against numerical derivatives.
 
     cotangent: one array per output, of its shape. seed: of every random direction. target: the
     relative error up to which a function must be resolved to be called correct; a verdict stops
     early only well below it. claim: vjp(cotangent, point) where already known; outputs:
-    forward(point) likewise. What forward or vjp raise at the point itself passes through.
+    forward(point) likewise. known: inputs whose claim was found wrong at another point: here a
+    clear failure of it is called wrong without being confirmed or localised. What forward or vjp
+    raise at the point itself passes through.
     """
     case = prepare(problem, cotangent, seed, target, claim, outputs)
+    case = dataclasses.replace(case, known=known)
     if not all(problem.backend.all_finite(y) for y in case.base):
         case = nonfinite.without_nonfinite_outputs(case)
     live = [name for name in problem.names if case.size(name)]
@@ -100,7 +104,7 @@ class Bundle:
 
 def together(case: Case, names: Sequence[str]) -> dict[str, Judgement]:
     """Verdicts on several inputs: jointly where that settles them, else in parts."""
-    fit = [name for name in names if _fit(case, name)]
+    fit = [name for name in names if name not in case.known and _fit(case, name)]
     verdicts = {name: alone(case, name) for name in names if name not in fit}
     if len(fit) > 1:
         verdicts.update(_jointly(case, fit))

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.backends.base import Array
 from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.case import Case, hide
-from gradcheck.judgement.compare import kinked, zero_reference
+from gradcheck.judgement.compare import clear, kinked, zero_reference
 from gradcheck.judgement.comparison import Comparison
 from gradcheck.judgement.confirm import (
     aligned,
@@ -40,6 +40,7 @@ CHAOTIC = 2.0**-20
 CONTESTED = "a wide step contradicts the claim, and smaller ones agree with it"
 NOWHERE = "the entries disagree together, and none of them by itself"
 CONTRARY = "the derivative is infinite there, and of the other sign"
+KNOWN = "wrong here too"
 ROUNDED_INSIDE = "a disagreement below the rounding of what the outputs are at smaller inputs"
 
 
@@ -103,10 +104,13 @@ def _along(case: Case, name: str, group: list[Placed]) -> Judgement:
     spent = 0
     for placed in group:
         line = case.line({name: placed.direction}, placed.stencil, placed.reach)
-        result = case.compare(line)
+        result = case.compare(line, final=name not in case.known)
         spent += line.evaluations
         if result.agreed and result.resolution <= case.target:
             break
+    if name in case.known and clear(result) and not kinked(line, result.bend):
+        said = judgement(case, name, placed.direction, result, "wrong", KNOWN)
+        return dataclasses.replace(said, evaluations=spent)
     vague = result.resolution > case.target
     if result.agreed and (vague or kinked(line, result.bend)):
         settled = _at_a_kink(case, name, placed, result)

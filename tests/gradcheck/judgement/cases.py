@@ -31,17 +31,21 @@ def problem(forward: Callable, vjp: Callable, point: Mapping[str, Any], **option
     )
 
 
-def judged(forward, vjp, point, seed=0, **options) -> dict[str, Judgement]:
+def judged(
+    forward, vjp, point, seed=0, known: frozenset[str] = frozenset(), **options
+) -> dict[str, Judgement]:
     """Verdicts at a random cotangent."""
-    return _at_random(problem(forward, vjp, point, **options), seed)
+    return _at_random(problem(forward, vjp, point, **options), seed, known)
 
 
-def _at_random(made: Problem, seed: int) -> dict[str, Judgement]:
+def _at_random(
+    made: Problem, seed: int, known: frozenset[str] = frozenset()
+) -> dict[str, Judgement]:
     rng = np.random.default_rng([seed, 1])
     with np.errstate(all="ignore"):
         outputs = made.forward({k: np.array(x) for k, x in made.point.items()})
         cotangent = tuple(_signs(np.asarray(y), rng) for y in outputs)
-        return judge(made, cotangent, seed=seed)
+        return judge(made, cotangent, seed=seed, known=known)
 
 
 def _signs(y, rng):

@@ -205,3 +205,37 @@ def test_the_adapters_own_error_widens_the_tolerance():
 
     assert one(np.sin, off, x).verdict == "wrong"
     assert one(np.sin, off, x, claim_error={"x": 1e-5}).verdict != "wrong"
+
+
+def test_what_is_known_to_be_wrong_elsewhere_costs_little_here():
+    point = {"a": normal(20), "b": normal(20, seed=1)}
+
+    def vjp(u, a, b):
+        return {"a": u * np.cos(a) * 1.01, "b": u * np.cos(b)}
+
+    in_full = judged(lambda a, b: np.sin(a) + np.sin(b), vjp, point)
+    briefly = judged(lambda a, b: np.sin(a) + np.sin(b), vjp, point, known=frozenset({"a"}))
+    assert [j["a"].verdict for j in (in_full, briefly)] == ["wrong", "wrong"]
+    assert [j["b"].verdict for j in (in_full, briefly)] == ["correct", "correct"]
+    assert in_full["a"].entries
+    assert not briefly["a"].entries
+    assert 5 * briefly["a"].evaluations < in_full["a"].evaluations
+
+
+def test_what_is_known_to_be_wrong_elsewhere_may_be_right_here():
+    point = {"x": normal(20)}
+    found = judged(
+        lambda x: np.sin(x), lambda u, x: {"x": u * np.cos(x)}, point, known=frozenset({"x"})
+    )
+    assert found["x"].verdict == "correct"
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.5])
+def test_a_kink_is_looked_at_whatever_is_known(alpha):
+    point = {"x": np.array([0.0, 1.0, -1.0])}
+
+    def vjp(u, x):
+        return {"x": u * np.where(x == 0, alpha, x > 0)}
+
+    found = judged(lambda x: np.maximum(x, 0), vjp, point, known=frozenset({"x"}))
+    assert found["x"].verdict == ("correct" if alpha == 0.5 else "wrong_at_kink")
