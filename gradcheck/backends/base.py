@@ -64,6 +64,9 @@ class Backend(Protocol):
     def dot(self, a: Array, b: Array) -> float:
         """Real inner product over all elements, accumulated at least in float64."""
 
+    def product(self, a: Array, b: Array) -> tuple[float, float]:
+        """The real inner product, and the Euclidean norm of a * b, entry by entry."""
+
     def norm(self, array: Array) -> float:
         """Euclidean norm over all elements, as a float."""
 
@@ -77,8 +80,8 @@ class Backend(Protocol):
 
     def zeros_like(self, array: Array) -> Array: ...
 
-    def random_signs(self, like: Array, seed: int) -> Array:
-        """Random signs times U[1/2, 1], of `like`'s shape and dtype (both parts where complex).
+    def random_signs(self, like: Array, seed: int, scale: float = 1.0) -> Array:
+        """Random signs times U[1/2, 1] times `scale`, like `like` (both parts where complex).
 
         Twenty bits each, so that x + 2^-k direction is exact in float64 down to about 2^-29.
         """

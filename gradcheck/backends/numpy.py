@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.backends import blocks
 from gradcheck.backends.base import Array
+from gradcheck.backends.signs import signs
 
 # Sums of squares in between are neither overflown nor short of bits.
 LOW, HIGH = 1e-280, 1e300
@@ -51,7 +53,9 @@ class NumpyBackend:
 
     def add_scaled(self, x: Array, step: float, direction: Array) -> Array:
         moved = np.multiply(direction, _like(direction, step))
-        return np.asarray(np.add(moved, x))
+        own = np.ndim(moved) and (moved.shape, moved.dtype) == (np.shape(x), np.asarray(x).dtype)
+        # In its own memory: to touch new pages takes longer than to add.
+        return np.asarray(np.add(moved, x, out=moved if own else None))
 
     def subtract(self, a: Array, b: Array) -> Array:
         return np.asarray(np.subtract(a, b))
@@ -69,6 +73,9 @@ class NumpyBackend:
         left, right = _wide(a), _wide(b)
         return float(np.vdot(left, right).real)
 
+    def product(self, a: Array, b: Array) -> tuple[float, float]:
+        return blocks.product(self, _wide(a), _wide(b))
+
     def norm(self, array: Array) -> float:
         flat = _wide(array)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -79,7 +86,12 @@ class NumpyBackend:
         return unit * self.norm(flat / unit) if 0.0 < unit < math.inf else unit
 
     def max_abs(self, array: Array) -> float:
-        return float(np.max(np.abs(_wide(array)))) if np.size(array) else 0.0
+        flat = _wide(array)
+        if not flat.size:
+            return 0.0
+        if flat.dtype.kind == "c":
+            return float(np.max(np.abs(flat)))
+        return float(np.maximum(np.max(flat), -np.min(flat)))  # NaN stays NaN
 
     def all_finite(self, array: Array) -> bool:
         return bool(np.all(np.isfinite(array)))
@@ -93,13 +105,14 @@ class NumpyBackend:
     def zeros_like(self, array: Array) -> Array:
         return np.zeros_like(np.asarray(array), order="C", subok=False)
 
-    def random_signs(self, like: Array, seed: int) -> Array:
+    def random_signs(self, like: Array, seed: int, scale: float = 1.0) -> Array:
         like = np.asarray(like)
-        rng = np.random.Generator(np.random.SFC64(seed))
-        signs = _signs(rng, like.shape)
+        bits = np.random.SFC64(seed)
+        drawn = signs(bits, like.shape)
         if like.dtype.kind == "c":
-            return (signs + 1j * _signs(rng, like.shape)).astype(like.dtype)
-        return signs.astype(like.dtype)
+            drawn = drawn + 1j * signs(bits, like.shape)
+        drawn = np.asarray(drawn.astype(like.dtype, copy=False))
+        return drawn if scale == 1.0 else np.multiply(drawn, _like(drawn, scale), out=drawn)
 
     def select(self, where: Array, values: Array) -> Array:
         return np.where(np.asarray(where) != 0, values, np.zeros((), np.asarray(values).dtype))
@@ -141,13 +154,6 @@ class NumpyBackend:
 
     def stack(self, arrays: Iterable[Array]) -> Array:
         return np.stack([np.asarray(array) for array in arrays])
-
-
-def _signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Signs times U[1/2, 1] on a grid of 2^-20: x + 2^-29 direction is exact in float64."""
-    half = np.int32(2**19)
-    drawn = np.asarray(rng.integers(-half, half, shape, dtype=np.int32), dtype=np.float32)
-    return np.asarray((drawn + np.copysign(np.float32(half), drawn + np.float32(0.5))) / 2**20)
 
 
 def _like(array: Array, factor: float) -> Any:

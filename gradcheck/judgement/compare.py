@@ -44,9 +44,9 @@ def claimed(
     values, weights, sizes, counts = [], [], [], []
     for name, v in direction.items():
         g = claim[name]
-        product = backend.multiply(g, v)
-        values.append(backend.dot(g, v))
-        weights.append(backend.norm(product))
+        value, weight = backend.product(g, v)
+        values.append(value)
+        weights.append(weight)
         count = max(1, math.prod(backend.shape(v)))
         counts.append(count)
         sizes.append(math.sqrt(count) * weights[-1])  # at least the sum of magnitudes

@@ -60,11 +60,9 @@ def magnitudes(case: Case, name: str, v: Array) -> np.ndarray:
     """|g v| of a sample of the entries."""
     size = case.size(name)
     backend = case.backend
-    product = backend.multiply(case.claim[name], v)
-    if size <= SAMPLE:
-        return np.asarray(np.abs(backend.to_numpy(product)).reshape(-1))
-    indices = np.arange(0, size, size // SAMPLE)
-    return np.asarray(np.abs(backend.gather(product, indices)))
+    indices = np.arange(0, size, max(1, size // SAMPLE))
+    g, moved = backend.gather(case.claim[name], indices), backend.gather(v, indices)
+    return np.asarray(np.abs(g * moved))
 
 
 def median_entry(case: Case, name: str, v: Array) -> float:

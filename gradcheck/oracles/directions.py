@@ -44,9 +44,7 @@ def random_direction(backend: Backend, x: Array, seed: int) -> Array:
     Equal magnitudes cancel equal errors and Gaussian ones miss single entries: magnitudes in
     [1/2, 1] do neither.
     """
-    signs = backend.random_signs(x, seed)
-    factor = scale(backend, x)
-    return signs if factor == 1.0 else backend.combine([factor], [signs])
+    return backend.random_signs(x, seed, scale(backend, x))
 
 
 def relative_direction(backend: Backend, x: Array, seed: int) -> Array:

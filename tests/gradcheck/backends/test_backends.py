@@ -1,6 +1,7 @@
 """Every method of the protocol, in every backend of the table, against NumPy's own answer."""
 
 import inspect
+import math
 import os
 import subprocess
 import sys
@@ -69,6 +70,29 @@ def test_round_trip_and_arithmetic(library, values):
 def test_norms_outside_the_range_of_squares(library, unit):
     x = library.from_numpy(np.array([3.0, 4.0]) * unit)
     assert library.norm(x) == pytest.approx(5 * unit, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 40_000])
+@pytest.mark.parametrize("unit", [1.0, 1.0 - 2.0j])
+def test_the_product_of_two_arrays(library, size, unit):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, size)) * unit
+    value, norm = library.product(library.from_numpy(a), library.from_numpy(b))
+    assert value == pytest.approx(np.vdot(a, b).real, rel=1e-10)
+    assert norm == pytest.approx(np.linalg.norm(a * b), rel=1e-10)
+
+
+def test_a_nan_is_the_largest_magnitude(library):
+    assert math.isnan(library.max_abs(library.from_numpy(np.array([1.0, np.nan, -3.0]))))
+    assert library.max_abs(library.from_numpy(np.array([1.0, -np.inf]))) == np.inf
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_random_signs_in_other_units(library, dtype):
+    like = library.from_numpy(np.zeros((3, 5), dtype))
+    plain, scaled = (library.to_numpy(library.random_signs(like, 3, unit)) for unit in (1.0, 4.0))
+    assert scaled.dtype == dtype
+    assert np.array_equal(scaled, 4 * plain)
 
 
 def test_nothing_is_changed_in_place(library):

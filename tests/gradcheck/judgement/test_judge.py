@@ -56,7 +56,6 @@ WRONG = {
     "one entry 1e-5": twisted(at(7, 1 + 1e-5)),
     "one entry dropped": twisted(at(7, 0.0)),
     "rolled": twisted(lambda g: np.roll(g, 1)),
-    "float32 inside": twisted(lambda g: g.astype(np.float32).astype(float)),
     "all zero": twisted(lambda g: 0 * g),
 }
 
@@ -77,6 +76,12 @@ def test_one_wrong_entry_among_many_is_found_and_named(factor):
     assert found.entries[0].returned / found.entries[0].expected == pytest.approx(factor)
 
 
+def test_a_claim_rounded_to_float32_passes_by_chance_alone():
+    rounded = twisted(lambda g: g.astype(np.float32).astype(float))
+    found = [one(np.sin, rounded, normal(60, seed=3), seed).verdict for seed in range(60)]
+    assert found.count("wrong") > 50
+
+
 def test_a_straight_through_estimator_is_a_finding():
     assert one(np.round, lambda u, x: u, 3 * normal(300)).verdict == "wrong"
 
@@ -85,10 +90,12 @@ def test_float32_inside_the_function_is_inconclusive_with_a_figure():
     def forward(x):
         return np.sin(x.astype(np.float32)).astype(float)
 
-    for seed in SEEDS:
-        found = one(forward, sine, normal(40, seed=seed), seed)
-        assert found.verdict == "inconclusive"
-        assert 1e-7 < found.detectable < 1e-3
+    found = [one(forward, sine, normal(40, seed=seed), seed) for seed in range(40)]
+    unclear = [judgement for judgement in found if judgement.verdict == "inconclusive"]
+    # Now and then two numbers that are good to 1e-8 agree to 1e-9.
+    assert len(unclear) > 20
+    assert {judgement.verdict for judgement in found} <= {"inconclusive", "correct"}
+    assert all(1e-7 < judgement.detectable < 1e-3 for judgement in unclear)
     assert one(forward, twisted(lambda g: 1.01 * g), normal(40)).verdict == "wrong"
 
 
@@ -224,9 +231,11 @@ def test_what_is_known_to_be_wrong_elsewhere_costs_little_here():
 
 def test_what_is_known_to_be_wrong_elsewhere_may_be_right_here():
     point = {"x": normal(20)}
-    found = judged(
-        lambda x: np.sin(x), lambda u, x: {"x": u * np.cos(x)}, point, known=frozenset({"x"})
-    )
+
+    def vjp(u, x):
+        return {"x": 2 * u * np.cos(2 * x)}
+
+    found = judged(lambda x: np.sin(2 * x), vjp, point, known=frozenset({"x"}))
     assert found["x"].verdict == "correct"
 
 
