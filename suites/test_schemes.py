@@ -27,12 +27,12 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 DROP = 0.25, 0.1
 
 
-def scheme(name, function, weights, data, twin, *, source, kinks="avoid", **options):
+def scheme(name, function, weights, data, twin, *, source, kinks="subgradient", **options):
     """The Subject of function(weights, *data) -> (loss, gradient) with torch's loss as its twin.
 
-    Where relus of two layers, or of several rows, are at their kinks at once, backpropagation
-    under any convention may give what is no generalised gradient of the whole loss: such points
-    are moved away from. The layers' own suites are at the kinks, and so is the relu demo here.
+    At kinks the gradient is a generalised one, and no point is avoided. It is not held to be the
+    twin's there: where x W + b is zero but for rounding, NumPy and torch may see other sides of it.
+    The relu demo, whose convention is what it shows, has its form of relu as twin and follows it.
     """
 
     def split(inputs):
