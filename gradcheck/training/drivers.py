@@ -221,11 +221,10 @@ def _signature(step: Any) -> tuple[str | None, int]:
     except (TypeError, ValueError):  # builtins have none to read
         return None, NEEDED
     bound = step.keywords if isinstance(step, functools.partial) else {}
-    rate = next((n for n in RATES if n in parameters), None)
-    if any(n in bound for n in RATES):  # then `alpha` may well be something else
-        rate = None
-    elif rate is None and any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        rate = "lr"
+    named = [n for n in RATES if n in parameters]  # the first is the rate, free or bound
+    rate = named[0] if named and named[0] not in bound else None
+    if not named and any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        rate = None if "lr" in bound else "lr"
     positional = [
         p
         for p in parameters.values()
