@@ -3,7 +3,8 @@
 documented.json: {key: {"status", "tolerance", "value"}}. status says where the value comes from:
 "exact" is printed in a document, "recomputed" follows from its inputs but is not printed there,
 "stochastic" is a quantile of a distribution. tolerance is one of {"exact": true}, {"ulp32": n},
-{"ulp64": n}, {"abs": a}, {"rel": r}; for a stochastic entry it belongs to its "ours".
+{"ulp64": n}, {"abs": a}, {"rel": r}; for a stochastic entry it belongs to its "ours". Where a
+tolerance is wider than those beside it, "why" says why.
 """
 
 import hashlib

@@ -127,6 +127,14 @@ def first_step():
     return abs(rmsprop.step(np.zeros(1), np.ones(1), epsilon=0.0)[0][0])
 
 
+def first_outer():
+    """The largest |dL/dw| of Lift's first step from a sample that is not zero, and its v."""
+    X, y = table("train")
+    step = next(lift.train(X[:1], y[:1], lift.start([0])))
+    largest = np.abs(step.gradient["c"]).max()
+    return largest, (1 - 0.9) * largest**2
+
+
 def _replays(where):
     key = f"000.replay.{where}"
     found = {f"{key}.{n}": lambda n=n: sums(replay(where)[n]) for n in (1, 10, 100, 1000, 10000)}
@@ -139,7 +147,11 @@ def _predict(where):
     return lambda X: lift.predict(replay(where)[10000], X)
 
 
-_STOCHASTIC = [key for key, entry in entries().items() if entry["status"] == "stochastic"]
+_STOCHASTIC = [
+    key
+    for key, entry in entries().items()
+    if key.startswith("000.") and entry["status"] == "stochastic"
+]
 
 COMPUTED = {
     "000.data.X_first3": lambda: ints(table("train")[0][:3]),
@@ -165,6 +177,8 @@ COMPUTED = {
     },
     "000.mlp_3_16_15_1_params": lambda: parameters(baseline.layout((3, 16, 15, 1))),
     "000.first_step": first_step,
+    "000.first_outer_gradient": lambda: first_outer()[0],
+    "000.first_outer_mean_square": lambda: first_outer()[1],
     **_replays("outside"),
     **_replays("inside"),
     **{key: lambda key=key: np.median(stochastic(key)) for key in _STOCHASTIC},

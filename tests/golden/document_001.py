@@ -8,6 +8,7 @@ import numpy as np
 from reference import philox
 from reference.layers import scalar_weight
 from reference.schemes import data, dense_sgd, descent, mlp, scalar, two_layer
+from reference.schemes.step import last
 from reference.schemes.stop import Rule
 from tests.golden import value
 
@@ -127,6 +128,23 @@ def endless():
     return two_layers(float, Rule(limit=1001))
 
 
+def seeded(seed, stop):
+    """The last step of the two-layer net, weights and rows from RandomState(seed)."""
+    X, y = data.regression()
+    random = np.random.RandomState(seed)
+    W1, W2 = (random.uniform(-1, 1, s) * np.sqrt(6 / sum(s)) for s in ((10, 10), (10, 1)))
+    return last(two_layer.train(X, y, W1, W2, descent.draw(random, 10, 1), stop=stop))
+
+
+@cache
+def seeds(stop="implemented", count=40):
+    """(steps, mean squared error, what stopped it), one a seed."""
+    X, y = data.regression()
+    ends = [seeded(seed, stop) for seed in range(count)]
+    errors = [np.mean((mlp.forward(end.weights, X) - y) ** 2) for end in ends]
+    return [end.number for end in ends], errors, [end.stopped for end in ends]
+
+
 def one_weight():
     return np.array([scalar_weight.forward(np.array(3.0), np.array(2.0))] * 2)
 
@@ -212,6 +230,10 @@ COMPUTED = {
     "001.two_layer.float64.mse": lambda: mse(two_layers(float)),
     "001.two_layer.without_stop.steps": lambda: len(endless()[3]),
     "001.two_layer.without_stop.mse": lambda: mse(endless()),
+    "001.two_layer.seeds.by_margin": lambda: seeds()[2].count("margin"),
+    "001.two_layer.seeds.steps": lambda: np.median(seeds()[0]),
+    "001.two_layer.seeds.mse": lambda: np.median(seeds()[1]),
+    "001.two_layer.seeds.mse_without_stop": lambda: np.median(seeds(Rule(limit=1001), 10)[1]),
     "001.two_layer.variance": lambda: np.var(data.regression()[1]),
     "philox.first12": lambda: draws()[:12],
     "philox.glorot": lambda: philox.glorot_uniform((3, 1), random.Random(42))[:, 0],
