@@ -38,9 +38,9 @@ class Bench:
         """Back to the checkpoint, in the same objects: whoever holds the network sees it too."""
         self._restore(self.saved)
 
-    def learn(self, n=100):
-        """Steps of the network over n facts."""
-        return self.network.learn(self.facts(n))
+    def learn(self, n=100, *, watchful=True):
+        """Steps of the network over n facts; all n, whatever the numbers, unless `watchful`."""
+        return self.network.learn(self.facts(n), watchful=watchful)
 
     def learning_potential(self, n=100, alpha=None):
         """-ln of the last fact's loss after n facts; the network is left as it was.
@@ -50,7 +50,7 @@ class Bench:
         state = self._state()
         if alpha is not None:
             self.network.alpha = alpha
-        loss = step.last(self.learn(n)).loss
+        loss = step.last(self.learn(n, watchful=False)).loss
         self._restore(state)
         return math.inf if loss == 0 else -float(np.log(loss))
 
@@ -61,7 +61,7 @@ class Bench:
         """
         state = self._state()
         self.network.alpha = self.network.alpha if alpha is None else alpha
-        losses = np.array([s.loss for s in self.learn(n)])
+        losses = np.array([s.loss for s in self.learn(n, watchful=False)])
         self._restore(state)
         return gaussian_filter(losses, smooth) if smooth else losses
 

@@ -9,6 +9,8 @@ Adam, clipping).
 dx = M^T g, with M before its update; with the updated M it would be off by -|g|^2 x, exactly.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from reference import shapes
@@ -116,20 +118,31 @@ class Network:
             gradient |= {f"{name}{k}": value for name, value in own.items()}
         return loss, gradient
 
-    def learn(self, facts):
+    def learn(self, facts, *, watchful=True):
         """Steps, one a fact (x, target); the loss is the one before the update.
 
+        The last one says "limit"; or "diverged", at the first number that is not finite, unless
+        the run is not watchful: the notebook's goes on and ends in NaN.
         Raises ValueError where there is no fact, TypeError where parameters are not floating.
         """
+        facts = iter(facts)
+        following = next(facts, None)
+        if following is None:
+            raise ValueError("facts is empty: there is no loss to return")
         number = 0
-        for number, (x, target) in enumerate(facts, 1):
+        while following is not None:
+            number += 1
+            (x, target), following = following, next(facts, None)
             before = self.weights
             with np.errstate(over="ignore", invalid="ignore"):
                 loss, gradient = self.loss_and_gradient(x, target)
                 self._backprop(x, target)
-            yield Step(number, before, gradient, loss, self.weights, (x, target))
-        if not number:
-            raise ValueError("facts is empty: there is no loss to return")
+            step = Step(number, before, gradient, loss, self.weights, (x, target))
+            diverged = watchful and not step.finite()
+            reason = "diverged" if diverged else None if following is not None else "limit"
+            yield replace(step, stopped=reason)
+            if diverged:
+                return
 
     def _backprop(self, x, target):
         trace = self._trace(x)

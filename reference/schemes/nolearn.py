@@ -20,7 +20,7 @@ from reference.losses import masked_mse
 from reference.optimizers import leafwise, nesterov, schedules
 from reference.optimizers.early_stopping import EarlyStopping
 from reference.schemes import descent, mlp
-from reference.schemes.step import Step
+from reference.schemes.step import Step, last
 
 AT_ZERO = 0.5
 
@@ -98,8 +98,9 @@ def train(X, target, weights, settings, *, known=None, seed=0, early=None):
     """Steps, one a mini-batch in order; a step's batch is (epoch, rows, dropout masks).
 
     X (rows, features); target (rows, outputs) or (rows,) for one output; known: a mask of the
-    target's shape. The last step says "patience", "limit" or "diverged"; early.best_weights are
-    the weights to keep, for an `early` passed in.
+    target's shape. The last step says "patience", "limit" or "diverged", the last where the loss
+    on the held-out rows is not finite either; early.best_weights are the weights to keep, for an
+    `early` passed in: `fit` returns those.
     """
     X = descent.rows("X", X)
     target, known = _columns(target, known)
@@ -115,6 +116,18 @@ def train(X, target, weights, settings, *, known=None, seed=0, early=None):
         raise ValueError(f"batch is {settings.batch} and there are {len(rows)} rows to train on")
     early = EarlyStopping(settings.patience) if early is None else early
     return _run(X, target, known, weights, settings, np.random.RandomState(seed), early, rows, held)
+
+
+def fit(X, target, weights, settings, **options):
+    """(the best epoch's weights, restored as nolearn does; the last step). Options as for `train`.
+
+    Raises ValueError where the run diverged before an epoch ended: there is nothing to restore.
+    """
+    early = EarlyStopping(settings.patience)
+    end = last(train(X, target, weights, settings, early=early, **options))
+    if early.best_weights is None:
+        raise ValueError(f"the run {end.stopped} in step {end.number}: no epoch had a finite loss")
+    return early.best_weights, end
 
 
 def _run(X, target, known, weights, settings, random, early, rows, held):
@@ -136,7 +149,8 @@ def _run(X, target, known, weights, settings, random, early, rows, held):
             stopped = None if step.finite() else "diverged"
             if batch is batches[-1] and not stopped:
                 valid = masked_mse.forward(predict(weights, X[held]), target[held], known[held])
-                stopped = _verdict(early.observe(epoch, valid, weights), epoch, settings)
+                impatient = early.observe(epoch, valid, weights)
+                stopped = _verdict(impatient, epoch, settings) if np.isfinite(valid) else "diverged"
             yield Step(number, step.before, gradient, loss, after, step.batch, stopped)
             if stopped:
                 return

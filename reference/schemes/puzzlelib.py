@@ -19,10 +19,13 @@ from reference.schemes.stop import Rule
 def train(size, *, epochs=1, batch=10, lr=0.01, macro=1000, seed=1234):
     """Steps on the sine of `data.sine`, in float64; a step's batch is (epoch, rows).
 
-    Raises ValueError on sizes below 1.
+    Raises ValueError on sizes below 1, and on a batch that no macro-batch fills.
     """
     for name, value in (("epochs", epochs), ("batch", batch), ("macro", macro)):
         shapes.at_least(name, value, 1)
+    most = min(macro, len(data.sine()[0]))
+    if batch > most:
+        raise ValueError(f"batch is {batch} and a macro-batch has {most} rows: it must not be more")
     random = np.random.RandomState(seed)
     weights = {k: w.astype(float) for k, w in tutorial.start(random, size, np.float32).items()}
     X, Y = data.sine()

@@ -32,7 +32,12 @@ def loss_and_gradient(weights, X, y):
 def train(X, y, W1, W2, batches, *, lr=1e-4, stop="intended"):
     """Steps from kernels `W1`, `W2` and zero biases; `batches` are index arrays into the rows."""
     descent.rows("X", X)
-    shapes.expect(X=(X, "rows features"), W1=(W1, "features hidden"), W2=(W2, "hidden outputs"))
+    shapes.expect(
+        X=(X, "rows features"),
+        W1=(W1, "features hidden"),
+        W2=(W2, "hidden outputs"),
+        y=(y, "rows outputs"),
+    )
     zeros = {f"b{k}": np.zeros(W.shape[1], W.dtype) for k, W in enumerate((W1, W2), 1)}
     weights = {"W1": W1, "W2": W2, **zeros}
 

@@ -127,6 +127,22 @@ def test_patience_ends_the_run_and_keeps_the_best_weights():
     np.testing.assert_array_equal(early.best_weights["W1"], best.weights["W1"])
 
 
+def test_the_best_weights_are_restored():
+    noise = np.random.default_rng(2).standard_normal(T.shape)
+    eager = replace(SETTINGS, epochs=200, patience=3, drop=(0.0, 0.0))
+    kept, end = nolearn.fit(X, noise, start(0, 3, 8, 5, 2), eager)
+    held = nolearn.split(len(X))[1]
+
+    def loss(weights):
+        return np.mean((nolearn.predict(weights, X[held]) - noise[held]) ** 2)
+
+    assert end.stopped == "patience"
+    ends = {s.batch[0]: s for s in nolearn.train(X, noise, start(0, 3, 8, 5, 2), eager)}
+    assert loss(kept) == min(loss(s.weights) for s in ends.values()) < loss(end.weights)
+    with pytest.raises(ValueError, match="the run diverged in step 2"):
+        nolearn.fit(X, T, start(0, 3, 8, 5, 2), replace(SETTINGS, lr=(1e100, 1e100)))
+
+
 def test_one_output_takes_a_flat_target():
     weights = start(0, 3, 8, 5, 1)
     flat = list(nolearn.train(X, T[:, 0], weights, SETTINGS))
