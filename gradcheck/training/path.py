@@ -91,6 +91,11 @@ class Path:
             tolerance[k] = 4 * spread[k] + 16 * EPS * size + np.finfo(float).tiny
         return exact, tolerance
 
+    def scores(self, expected: Weights, tolerance: Weights) -> Weights:
+        """How far the step went elsewhere, over the tolerance; inf for what is not finite."""
+        off = {k: np.abs(self.returned[k] - expected[k]) / tolerance[k] for k in self.entries}
+        return {k: np.where(np.isfinite(score), score, np.inf) for k, score in off.items()}
+
 
 def entry_by_entry(optimizer: Driver) -> bool:
     """Whether an optimizer moves each entry by what it knows of that entry alone."""

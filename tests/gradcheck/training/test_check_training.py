@@ -337,6 +337,22 @@ def test_a_loss_after_the_update_is_named():
     assert report.findings[0].fault == "loss after the update"
 
 
+def test_a_loss_that_cancels_may_be_rounded_otherwise():
+    """(w - t)^2 with w - t known exactly, and formed from w and t: off by far more than an ulp."""
+    t = START["W"] * (1 + 2.0**-30)
+
+    def step(w):
+        gap = w - t
+        return w - LR * 2 * gap, np.sum(gap * gap)
+
+    def loss(w):
+        return np.sum(((w + 1 / 3) - (t + 1 / 3)) ** 2)
+
+    assert check_training(step, START["W"], lr=LR, loss=loss, steps=1).passed
+    report = check_training(step, START["W"], lr=LR, loss=lambda w: 1.001 * loss(w), steps=1)
+    assert report.findings[0].check == "loss"
+
+
 def test_a_noisy_loss_is_nondeterministic():
     noise = np.random.default_rng(0)
 
