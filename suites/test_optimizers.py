@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from gradcheck import check_optimizer
+from gradcheck.pytest_plugin import session_of
 from reference.optimizers import (
     adam,
     clipping,
+    leafwise,
     momentum,
     nesterov,
     rmsprop,
@@ -52,6 +54,16 @@ TORCH = {
     ),
 }
 
+
+def clipped(clip):
+    """SGD on mappings of arrays, after this clip of all their gradients."""
+
+    def step(weights, gradients, state=None, *, lr):
+        return leafwise(sgd.step)(weights, clip(gradients), state, lr=lr)
+
+    return step
+
+
 # (ours, Keras's class, its options)
 KERAS = {
     "sgd": (sgd.step, "SGD", {}),
@@ -67,6 +79,16 @@ KERAS = {
         weight_decay.decoupled(partial(adam.step, epsilon=1e-7, epsilon_at="uncorrected"), 0.25),
         "AdamW",
         {"weight_decay": 0.25},
+    ),
+    "sgd, decay decoupled": (
+        weight_decay.decoupled(sgd.step, 0.25),
+        "SGD",
+        {"weight_decay": 0.25},
+    ),
+    "clipping by value": (
+        clipped(lambda gradients: {k: clipping.by_value(g, 0.5) for k, g in gradients.items()}),
+        "SGD",
+        {"clipvalue": 0.5},
     ),
 }
 
@@ -85,6 +107,13 @@ CALLED = {
     "adam": "epsilon",
     "decay": "weight decay decoupled",
 }
+
+
+@pytest.fixture
+def seed(request):
+    """The seed of the run, `--gradcheck-seed`, so that a run can be repeated."""
+    return session_of(request.config).seed
+
 
 needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="torch is the twin and is not installed")
 
@@ -112,30 +141,30 @@ COLUMNS = ["rule", "held against", "verdict", "worst error over tolerance", "det
 
 
 @needs_torch
-def test_steps_are_torchs(section):
+def test_steps_are_torchs(section, seed):
     rows = []
     for name, (ours, twin, options) in TORCH.items():
         made = partial(getattr(torch.optim, twin), **options)
-        report = check_optimizer(ours, made, examples=1, name=name)
+        report = check_optimizer(ours, made, examples=1, seed=seed, name=name)
         report.raise_if_failed()
         rows.append(row(name, f"torch.optim.{twin}", report))
     section("Optimizers against torch", table={"columns": COLUMNS, "rows": rows})
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_steps_are_keras_own(section, keras):
+def test_steps_are_keras_own(section, keras, seed):
     rows = []
     for name, (ours, twin, options) in KERAS.items():
         made = partial(getattr(keras.optimizers, twin), **options)
-        report = check_optimizer(ours, made, examples=1, name=name)
+        report = check_optimizer(ours, made, examples=1, seed=seed, name=name)
         report.raise_if_failed()
         rows.append(row(name, f"keras.optimizers.{twin}", report))
     section("Optimizers against Keras", table={"columns": COLUMNS, "rows": rows})
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_two_forms_of_one_rule_are_told_apart(name):
-    report = check_optimizer(*FORMS[name], name=name)
+def test_two_forms_of_one_rule_are_told_apart(name, seed):
+    report = check_optimizer(*FORMS[name], seed=seed, name=name)
     assert {f.fault for f in report.findings} == {CALLED[name]}, str(report)
 
 
@@ -159,6 +188,47 @@ def test_clipping_is_torchs(max_norm):
             np.testing.assert_allclose(
                 clipping.by_value(g, 0.1), parameter.grad.numpy(), rtol=1e-14
             )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_clipping_by_norm_is_keras_own_to_single_precision(keras):
+    """Keras on torch takes the larger of a norm and a Python number in float32."""
+    rng = np.random.default_rng(0)
+    gradients = {"W": rng.standard_normal((3, 2)), "b": rng.standard_normal(2)}
+    each = {name: clipping.by_norm({name: g}, 0.5)[name] for name, g in gradients.items()}
+    for option, ours in (("clipnorm", each), ("global_clipnorm", clipping.by_norm(gradients, 0.5))):
+        held = [keras.Variable(np.zeros(g.shape), dtype="float64") for g in gradients.values()]
+        given = [keras.ops.convert_to_tensor(g) for g in gradients.values()]
+        keras.optimizers.SGD(learning_rate=1.0, **{option: 0.5}).apply(given, held)
+        for variable, g in zip(held, ours.values(), strict=True):
+            found = -keras.ops.convert_to_numpy(variable.value)
+            np.testing.assert_allclose(found, g, rtol=2.0**-22)
+
+
+EPOCHS = 12
+
+
+@needs_torch
+def test_linear_schedules_are_torchs():
+    """LinearLR, whose first epoch runs at the start; AdjustVariable is a step behind it."""
+    w = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    line = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.001 / 0.1, EPOCHS - 1)
+    rates = []
+    for _ in range(EPOCHS):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        line.step()
+    np.testing.assert_allclose(schedules.linear(0.1, 0.001, EPOCHS), rates, rtol=1e-12)
+    late = schedules.adjust_variable(0.1, 0.001, EPOCHS)
+    np.testing.assert_allclose(late[1:], rates[:-1], rtol=1e-12)
+    assert late[0] == late[1] == rates[0]
+
+
+def test_linear_schedules_are_keras_own(keras):
+    line = keras.optimizers.schedules.PolynomialDecay(0.1, EPOCHS - 1, 0.001, power=1.0)
+    rates = [float(line(epoch)) for epoch in range(EPOCHS)]
+    np.testing.assert_allclose(schedules.linear(0.1, 0.001, EPOCHS), rates, rtol=1e-6)
 
 
 def path(step, gradients, rates, **options):

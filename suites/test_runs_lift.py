@@ -12,7 +12,8 @@ from reference.schemes import (
     lift,
 )
 from suites import torch_schemes
-from suites.building import HAS_TORCH
+from suites.building import HAS_TORCH, torch
+from suites.scheme_runs import beside, losses, table
 
 pytestmark = pytest.mark.skipif(not HAS_TORCH, reason="the runs are compared with torch's")
 
@@ -46,13 +47,16 @@ def test_lift_beside_torch(section):
     X, y = (a[:250] for a in data.lift()["train"])
     start = lift.start([0])
     torch_run = torch_schemes.lift_run(X, y, {k: w[0] for k, w in start.items()})
-    far = 0.0
+    far, step, theirs = 0.0, None, None
     for step, theirs in zip(lift.train(X, y, start), torch_run, strict=True):
         ours = {k: w[0] for k, w in step.weights.items()}
         far = max(
             far, torch_schemes.apart(ours, {k: w.detach().numpy() for k, w in theirs.items()})
         )
     assert far <= 1e-9
+    end = {k: w.detach().numpy()[None] for k, w in theirs.items()}
+    seen, targets = data.lift()["test"]
+    short = [float(np.mean((lift.predict(w, seen)[0] - targets) ** 2)) for w in (step.weights, end)]
     _, errors = lifts()
     told = {"Lift": 11.751248024717423, "test1": 577.8288923440286, "test2": 299.96931042965923}
     rows = []
@@ -68,7 +72,10 @@ def test_lift_beside_torch(section):
                 f"{np.median(errors(name, 'far')):.3g}",
             ]
         )
-    far_text = f"torch over 250 samples: within {far:.1e} of ours, relative to each array."
+    far_text = (
+        f"Over 250 samples torch's weights stay within {far:.1e} of ours, relative to each array; "
+        f"the error is then {short[0]:.6g}, torch's {short[1]:.6g}."
+    )
     section(
         "Lift and its baselines after one epoch (000)",
         text=f"Mean squared error on the test rows, ten seeds. {far_text} The same hypernetwork "
@@ -77,6 +84,48 @@ def test_lift_beside_torch(section):
             "columns": ["network", "documented", "ours: median (range)", "out of range"],
             "rows": rows,
         },
+    )
+
+
+def beside_torch(sizes, samples):
+    """One baseline over the first samples: (our steps, the largest distance, torch's weights)."""
+    X, y = (a[:samples] for a in data.lift()["train"])
+    order = baseline.orders([0], samples, 1)[0]
+    steps = baseline.train(X, y, baseline.start(sizes, [0]), order)
+    held = torch.tensor(X), torch.tensor(y)[:, None]
+
+    def loss(weights, step):
+        return torch_schemes.layers(
+            {k: w[0] for k, w in weights.items()}, *(a[step.batch] for a in held)
+        )
+
+    return beside(steps, loss, "RMSprop", lr=0.001, alpha=0.9, eps=1e-7)
+
+
+def test_baselines_beside_torch(section):
+    """1,000 samples of test1 and test2 in eager torch, in the same random order."""
+    X, y = data.lift()["test"]
+    rows, curves = [], []
+    for name, sizes, told in (
+        ("test1", baseline.TEST1, 577.8288923440286),
+        ("test2", baseline.TEST2, 299.96931042965923),
+    ):
+        ours, far, end = beside_torch(sizes, 1000)
+        assert far <= 1e-9
+        found = [
+            float(np.mean((baseline.predict(w, X)[0] - y) ** 2)) for w in (ours[-1].weights, end)
+        ]
+        rows.append((f"{name}, error after 1,000 samples", f"{told:.6g} after 10,000", *found))
+        blocks = np.array(losses(ours)).reshape(50, 20).mean(1)
+        at = np.arange(20, 1001, 20).tolist()
+        curves.append({"name": name, "x": at, "y": blocks.tolist()})
+    section(
+        "Baselines of Lift (000)",
+        text="test1 is 3-5-1, test2 3-10-10-1, each trained on single samples with RMSprop. "
+        "Squared error before each update, mean of 20.",
+        table=table(*rows),
+        series=curves,
+        log=True,
     )
 
 
