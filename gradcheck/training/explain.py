@@ -34,6 +34,7 @@ def _laws() -> Iterator[Callable[[Lab], Difference | None]]:
     yield update_laws.weight_decay
     yield update_laws.epsilon
     yield update_laws.precision
+    yield update_laws.negligible
     yield update_laws.rate_power
     yield update_laws.clipping
     yield memory_laws.nesterov

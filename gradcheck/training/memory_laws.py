@@ -86,15 +86,22 @@ def stale(lab: Lab) -> Difference | None:
 
 def shifted(lab: Lab) -> Difference | None:
     """Its step k is the expected step k + 1, or k - 1: a counter or a schedule is off by one."""
-    zero, g = np.zeros(SHAPE), np.broadcast_to(lab.draws(), (STEPS, *SHAPE))
-    theirs, like = lab.both(zero, g)
-    if alike(theirs, like) or alike(like[1:], like[:-1]):
-        return None
-    for ahead, a, b in (("early", theirs[:-1], like[1:]), ("late", theirs[1:], like[:-1])):
-        if alike(a, b):
-            told = f"its updates come one step too {ahead}"
+    if _ahead(lab, np.zeros(SHAPE)):
+        said = _ahead(lab, lab.draws()[0])  # a decay that comes too early depends on the weights
+        if said:
+            told = f"its updates come one step too {said}"
             return Difference("schedule off by one", told, "where the step count is raised")
     return None
+
+
+def _ahead(lab: Lab, weights: np.ndarray) -> str:
+    """Whether the updates for a constant gradient come "early", or "late", by a step."""
+    theirs, like = lab.both(weights, np.broadcast_to(lab.draws(), (STEPS, *SHAPE)))
+    if alike(theirs, like) or alike(like[1:], like[:-1]):
+        return ""
+    if alike(theirs[:-1], like[1:]):
+        return "early"
+    return "late" if alike(theirs[1:], like[:-1]) else ""
 
 
 def nesterov(lab: Lab) -> Difference | None:
@@ -153,7 +160,9 @@ def factor(lab: Lab) -> Difference | None:
         return None
     ratio = theirs / like
     k = float(ratio.flat[0])
-    if not alike(ratio, np.full_like(ratio, k)) or abs(k - 1) < CLOSE:
+    if not alike(ratio - 1, np.full_like(ratio, k - 1), 0.1) or abs(k - 1) < 1e-11:
+        return None
+    if not alike(ratio, np.full_like(ratio, k)):
         return None
     if abs(k + 1) < CLOSE:
         return Difference("sign flipped", "the update has the wrong sign: it climbs", "w += lr g")
@@ -161,10 +170,14 @@ def factor(lab: Lab) -> Difference | None:
     if k > 0 and _approach(lab, k):
         said = f"{told}, and later ones approach it: its averages are other ones"
         return Difference("averaging factor", said, "rho or beta; what is averaged")
-    return Difference(f"scaled by {k:.6g}", told, "lr, momentum")
+    name = f"{k:.6g}" if abs(k - 1) > 1e-5 else f"1 + {k - 1:.3g}"
+    return Difference(
+        f"scaled by {name}", f"the first update is {name} times the expected one", "lr"
+    )
 
 
 def rate_in_memory(lab: Lab) -> Difference | None:
+    """All that fails is a rate that changes."""
     if not lab.only(CHANGING):
         return None
     if _keeps_first_rate(lab):
@@ -173,12 +186,29 @@ def rate_in_memory(lab: Lab) -> Difference | None:
             "a change of the learning rate has no effect: the first one is used for ever",
             "a rate kept by the constructor, where the group's is meant",
         )
+    for factor in sorted(set(SCHEDULE)):
+        rate = lab.lr * factor
+        w, g = lab.draws()[0], lab.draws(steps=STEPS)
+        one, other = (lab.updates(of, w, g, rate) for of in (lab.theirs, lab.like))
+        if not alike(one, other, ROUGH):
+            told = f"right at a constant rate of {lab.lr:.3g}, wrong at one of {rate:.3g}"
+            return Difference("learning rate", told, "a bound on the rate; a part without it")
+    if not _velocities_apart(lab):
+        return None
     return Difference(
         "learning rate in the velocity",
         "the same at a constant rate, not when it changes: one keeps the rate inside its velocity,"
         " the other multiplies its velocity by it",
         "v = mu v - lr g; w += v  against  v = mu v + g; w -= lr v",
     )
+
+
+def _velocities_apart(lab: Lab) -> bool:
+    """Whether without a gradient one goes on at the old rate, the other at the new one."""
+    g = [lab.draws()[0], np.zeros(SHAPE)]
+    ends = [of.run(np.zeros(SHAPE), g, (lab.lr, lab.lr / 4)) for of in (lab.theirs, lab.like)]
+    moves = [path[1] - path[0] for path in ends]
+    return any(alike(a, 4 * b, 1e-3) for a, b in (moves, moves[::-1]))
 
 
 def _keeps_first_rate(lab: Lab) -> bool:

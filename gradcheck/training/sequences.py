@@ -15,7 +15,7 @@ STEPS = 8
 MANY = 200
 
 # Rates are base times powers of two, so that a framework that keeps them in float32 loses nothing.
-SCHEDULE = (1.0, 0.5, 0.5, 2.0, 0.25, 1.0, 0.125, 0.5)
+SCHEDULE = (1.0, 0.5, 0.5, 32.0, 2.0**-12, 1.0, 0.125, 0.5)
 
 REPLICAS = 6
 FEW = 2  # replicas of the long run, whose steps are many to take the spread over

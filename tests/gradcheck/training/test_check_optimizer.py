@@ -90,7 +90,19 @@ def rooted(w, g, v=None, *, lr, power=0.5):
     return w - lr * g / (v**power + 1e-9), v
 
 
+def thresholded(w, g, state=None, *, lr):
+    return w - lr * np.where(np.abs(g) < 1e-8, 0, g), state
+
+
+def by_rows(w, g, state=None, *, lr):
+    return w - lr * g / np.maximum(1, np.linalg.norm(g, axis=-1, keepdims=True)), state
+
+
 FAULTS = {
+    "small gradients ignored": (thresholded, sgd),
+    "bounded update": (by_rows, sgd),
+    "learning rate": (lambda w, g, *, lr: w - min(lr, 0.1) * g, sgd),
+    "scaled by 1 + 1e-07": (partial(sgd, factor=1 + 1e-7), sgd),
     "stale gradient": (stale, sgd),
     "changes after some steps": (correction_that_ends, adam),
     "schedule off by one": (partial(decaying, late=1), decaying),
