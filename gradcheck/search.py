@@ -16,6 +16,7 @@ from gradcheck.errors import UsageError
 from gradcheck.evaluation import Evaluator, describe
 from gradcheck.examples import Example, canonical, drawn, strategy
 from gradcheck.findings import Key
+from gradcheck.inputs import Constant
 from gradcheck.limits import TookTooLong
 from gradcheck.profiles import hypothesis_settings
 
@@ -65,7 +66,11 @@ def _at_corners(run: Run) -> None:
 
 
 def _given(run: Run, at: Mapping[str, Any]) -> None:
-    numbers = {name: _as_numbers(value) for name, value in at.items()}
+    fixed = {n: item.value for n, item in run.subject.inputs.items() if isinstance(item, Constant)}
+    numbers = {
+        **fixed,
+        **{name: v if name in fixed else _as_numbers(v) for name, v in at.items()},
+    }
     missing = [name for name in run.subject.inputs if name not in numbers]
     if missing:
         raise UsageError(f"at: no value for input {missing[0]!r}")

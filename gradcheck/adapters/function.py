@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gradcheck.adapters import factory, jax, probing, torch_tensors
+from gradcheck.adapters import factory, jax, probing, pullback, torch_tensors
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments
 from gradcheck.adapters.source import refers_to
@@ -15,7 +15,10 @@ from gradcheck.errors import UsageError
 from gradcheck.inputs import Input
 from gradcheck.subject import Subject
 
-NAME = "a function on torch tensors or JAX arrays, or a function that makes a layer"
+NAME = (
+    "a function on torch tensors or JAX arrays, one that returns a value and its pullback, "
+    "or one that makes a layer"
+)
 OPTIONS = None  # a factory passes them on to what it makes
 FRAMEWORKS = ("torch", "jax")
 
@@ -37,6 +40,10 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
         raise UsageError(f"framework={framework!r}, expected 'torch' or 'jax'")
     if framework is None and factory.makes_layers(obj, inputs):
         return factory.adapt(obj, inputs, **options)
+    if framework is None:
+        own = pullback.found(obj) if inputs is None else inputs
+        if own is not None and pullback.returns_one(obj, own):
+            return finish(pullback.adapt(obj, own), options, frozenset(), pullback.KIND)
     framework = framework or _framework(obj, inputs)
     if framework == "jax":
         return finish(jax.adapt(obj, inputs), options, frozenset(), jax.NAME)

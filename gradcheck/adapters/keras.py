@@ -6,24 +6,26 @@ import copy
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
-from gradcheck.adapters import jax, nested, probing
+from gradcheck.adapters import jax, nested, probing, torch_tensors
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments, call, fit, without
 from gradcheck.adapters.torch_autograd import Autograd, find_declaration, tensors
 from gradcheck.errors import UsageError
+from gradcheck.evaluation import describe
 from gradcheck.inputs import Input, array
 from gradcheck.subject import Subject
 
-NAME = "a Keras 3 layer"
+NAME = "a Keras 3 layer, model or loss"
 OPTIONS = frozenset(("train",))
 
 
 def knows(obj: Any) -> bool:
     keras = sys.modules.get("keras")
     layer = getattr(getattr(keras, "layers", None), "Layer", None)
-    return layer is not None and isinstance(obj, layer)
+    return layer is not None and (isinstance(obj, layer) or _is_loss(obj))
 
 
 def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, train: bool | None = None) -> Subject:
@@ -33,6 +35,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, train: bool | None 
     Raises UsageError on a backend other than torch and JAX, and where shapes must be given.
     """
     backend = _backend()
+    if _is_loss(obj):
+        return _of_loss(obj, inputs)
     layer = Running(obj, train)
     if inputs is None:
         inputs = layer.found()
@@ -56,6 +60,28 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, train: bool | None 
     )
 
 
+def _is_loss(obj: Any) -> bool:
+    return isinstance(obj, sys.modules["keras"].losses.Loss)
+
+
+def _of_loss(obj: Any, inputs: Mapping[str, Any] | None) -> Subject:
+    """A Subject of a loss object, which computes in a dtype of its own: here in float64."""
+    made = object.__new__(type(obj))
+    vars(made).update(vars(obj))
+    made._dtype_policy = sys.modules["keras"].dtype_policies.get("float64")
+    made._dtype = "float64"
+
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        with _full_precision():
+            return made(y_true, y_pred)
+
+    if _backend() == "torch":
+        subject = torch_tensors.from_function(loss, inputs, recipe_of(obj))
+    else:
+        subject = jax.adapt(loss, inputs).but(recipe=recipe_of(obj))
+    return subject.but(name=type(obj).__name__)
+
+
 def _backend() -> str:
     name = str(sys.modules["keras"].backend.backend())
     if name not in ("torch", "jax"):
@@ -69,7 +95,9 @@ class Running:
     def __init__(self, obj: Any, train: bool | None) -> None:
         self.owner = type(obj).__name__
         self.obj, self.train = obj, train
-        self.takes = without(arguments(obj.call), "training")
+        takes = without(arguments(obj.call), "training")
+        # Keras takes tensors alone by position; what a call is given by name may be anything.
+        self.takes = replace(takes, keyword_only=frozenset(takes.names[1:]))
         self.places: dict[str, str] = {}
         self.data: dict[str, Input] = {}
         self.nest: nested.Build = dict
@@ -86,8 +114,14 @@ class Running:
             known = {n for v in self.obj.weights for n in v.shape}
             return probing.pinned(self._runs, names, known)
         values = self._native(probing.numbers(self.data, sizes))
-        with _full_precision():
-            call(self.layer, self.takes, self._arguments(values))
+        try:
+            with _full_precision():
+                call(self.layer, self.takes, self._arguments(values))
+        except Exception as error:  # whatever a layer raises at inputs it does not take
+            shapes = ", ".join(f"{n}: {tuple(v.shape)}" for n, v in values.items() if _is_array(v))
+            raise UsageError(
+                f"{self.owner}: call raised {describe(error)} at inputs of shapes {shapes}"
+            ) from error
         self._load()
         pins = {n: s for n, s in sizes.items() if not self._runs({**sizes, n: s + 1})}
         return {name: (size, size) for name, size in pins.items()}
@@ -103,7 +137,7 @@ class Running:
             self.layer.build(**shape)
         if self.obj.built:
             self.layer.set_weights(self.obj.get_weights())
-        self.weights = {_short(v.path): v for v in self.layer.trainable_variables}
+        self.weights = _named(self.layer.trainable_variables)
 
     def _runs(self, sizes: Mapping[str, int]) -> bool:
         if not probing.fits(self.data, sizes):
@@ -150,14 +184,60 @@ class Running:
 
 
 def _copy(obj: Any) -> Any:
-    """An unbuilt float64 copy from the layer's configuration, or a deep copy where it has none."""
+    """A float64 copy, from configurations, or a deep copy where there is none."""
+    keras = sys.modules["keras"]
+    if isinstance(obj, keras.Sequential) and not obj.built:
+        return _from_configuration(obj)
+    if isinstance(obj, keras.Sequential) or type(obj).__name__ == "Functional":
+        # Its inputs are cast to what they were made for; sublayers may hold code of the user's.
+        given = obj.inputs[0] if isinstance(obj, keras.Sequential) else obj.input
+        tensors = keras.tree.map_structure(_as_float64, given)
+        return keras.models.clone_model(obj, input_tensors=tensors, clone_function=_copy)
+    return _from_configuration(obj)
+
+
+def _from_configuration(obj: Any) -> Any:
+    keras = sys.modules["keras"]
     try:
-        made = type(obj).from_config(obj.get_config())
+        with keras.saving.custom_object_scope(_custom(obj)):
+            made = type(obj).from_config({**obj.get_config(), **_functions(obj)})
     except Exception:  # noqa: BLE001 - a layer of the user's need not be serialisable
-        made = copy.deepcopy(obj)
+        made = _deep_copy(obj)
     for part in made._flatten_layers():
         part.dtype_policy = "float64"
     return made
+
+
+def _as_float64(tensor: Any) -> Any:
+    """An input of the same shape for a copy of a model."""
+    dtype = "float64" if "float" in tensor.dtype else tensor.dtype
+    return sys.modules["keras"].Input(batch_shape=tensor.shape, dtype=dtype)
+
+
+def _functions(obj: Any) -> dict[str, Any]:
+    """Functions that a configuration only names, such as an activation of the user's."""
+    own = {name: getattr(obj, name, None) for name in obj.get_config()}
+    layer = sys.modules["keras"].layers.Layer
+    return {n: f for n, f in own.items() if callable(f) and not isinstance(f, layer | type)}
+
+
+def _custom(obj: Any) -> dict[str, type]:
+    """Classes of a layer's parts, by the names that configurations have for them."""
+    return {type(part).__name__: type(part) for part in obj._flatten_layers()}
+
+
+def _deep_copy(obj: Any) -> Any:
+    try:
+        return copy.deepcopy(obj)
+    except Exception as error:
+        raise UsageError(
+            f"{type(obj).__name__}: no copy of it can be made ({describe(error)}): "
+            "give it get_config and from_config, or a function that makes it"
+        ) from error
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "shape")
 
 
 @contextmanager
@@ -181,6 +261,9 @@ def _unnarrowed() -> Iterator[None]:
         rules["float64"] = narrowed
 
 
-def _short(path: str) -> str:
-    """`dense_3/kernel` -> `kernel`; inner layers keep their names, with dots."""
-    return path.split("/", 1)[-1].replace("/", ".")
+def _named(variables: list[Any]) -> dict[str, Any]:
+    """`dense_3/kernel` is `kernel`, with dots where layers are nested; all of it where two are."""
+    short = [v.path.split("/", 1)[-1].replace("/", ".") for v in variables]
+    if len(set(short)) < len(short):
+        short = [v.path.replace("/", ".") for v in variables]
+    return dict(zip(short, variables, strict=True))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.adapters import in_place, nested, probing
+from gradcheck.adapters import in_place, nested
+from gradcheck.adapters.contextual import with_context
+from gradcheck.adapters.returned import Leaf, assign
 from gradcheck.adapters.signatures import arguments, call
-from gradcheck.adapters.slots import Slot, find_slots, in_collections, in_mapping
-from gradcheck.adapters.state import Snapshot, seeded, working_copy
+from gradcheck.adapters.slots import Slot, find_slots, in_collections, mirrored
+from gradcheck.adapters.state import Place, Snapshot, seeded, working_copy
 from gradcheck.errors import UsageError
 from gradcheck.traits import as_traits
 
@@ -26,7 +28,11 @@ BACKWARDS = (
     "backward", "backprop", "back_prop", "backpropagate", "back_propagate", "backward_pass",
     "backpropagation", "bprop", "backwards", "back", "vjp",
 )  # fmt: skip
-OUTPUT_NAMES = ("y", "out", "output", "outputs", "result")
+# What a backward calls that which its forward returned for it, behind the outputs.
+CACHES = frozenset(
+    ("cache", "caches", "ctx", "context", "saved", "saved_tensors", "residual", "residuals", "res",
+     "state", "memory", "intermediates", "store", "tape", "meta")
+)  # fmt: skip
 
 
 def method_of(obj: Any, names: Sequence[str]) -> str | None:
@@ -40,13 +46,12 @@ class Layer:
     def __init__(self, obj: Any, options: Mapping[str, Any]) -> None:
         self.owner = type(obj).__name__
         self.options = options
-        self.work = working_copy(obj)
         self.traits = set(as_traits(options.get("traits") or (), self.owner))
-        self.pristine = Snapshot.of(self.work)
-        self.forward_name = self._method("forward", FORWARDS)
-        self.backward_name = self._method("backward", BACKWARDS)
+        self.forward_name = self._method(obj, "forward", FORWARDS)
+        self.backward_name = self._method(obj, "backward", BACKWARDS)
+        self.begin(working_copy(with_context(obj, self.forward_name, self.backward_name)))
         self.takes = arguments(getattr(self.work, self.forward_name))
-        self.slots = find_slots(self.work)
+        self.queues: list[tuple[Place, list[Any]]] = []
         self.used: dict[str, Slot] = {}
         self.in_place: set[str] = set()
         self.settled = False  # whether a backward was seen, or the user said what it does
@@ -56,6 +61,7 @@ class Layer:
         self.rate = 1.0
         self._pending: Snapshot | None = None
         self.back = arguments(getattr(self.work, self.backward_name))
+        self.caches = [name for name in self.back.names if self._is_cache(name)]
         # What else backward must be given: the cotangents of further outputs, in order.
         self.more_cotangents = [
             name
@@ -63,22 +69,31 @@ class Layer:
             if name in self.back.required and not self._given_to_backward(name)
         ]
 
-    def _method(self, role: str, names: Sequence[str]) -> str:
-        name = self.options.get(role) or method_of(self.work, names)
-        if not isinstance(name, str) or not callable(getattr(self.work, name, None)):
+    def begin(self, work: Any) -> None:
+        """Work on this object, as it is now."""
+        self.work = work
+        self.pristine = Snapshot.of(work)
+        self.slots = find_slots(work)
+
+    def _method(self, obj: Any, role: str, names: Sequence[str]) -> str:
+        name = self.options.get(role) or method_of(obj, names)
+        if not isinstance(name, str) or not callable(getattr(obj, name, None)):
             raise UsageError(f"{self.owner}: {role}={name!r} is not a method of it")
         return name
 
     def _given_to_backward(self, name: str) -> bool:
-        return name in in_place.RATES or name == "cache" or name in self.takes.names
+        return name in in_place.RATES or self._is_cache(name) or name in self.takes.names
+
+    def _is_cache(self, name: str) -> bool:
+        return name.lower() in CACHES and name not in self.takes.names
 
     def sizes(self) -> set[int]:
         """Axis lengths seen in the object's arrays."""
         return {n for slot in self.slots.values() for n in np.shape(slot.value)}
 
-    def use(self, slots: dict[str, Slot], seen: Observed | None, data: list[str]) -> None:
+    def use(self, slots: dict[str, Slot], seen: Observed | None) -> None:
         """Settle what is a parameter, what learns in place, and at which rate."""
-        self.used, self.data = slots, data
+        self.used = slots
         self.pristine.restore()
         given = self.options.get("learning_rate")
         if given is not None:
@@ -129,12 +144,17 @@ class Layer:
             self._pending = Snapshot.of(self.work)
             before = {name: np.array(slot.get()) for name, slot in self.used.items()}
             returned = self.backward_on(self.work, cotangent, inputs, raw)
-        found = {**self._returned(returned), **self._of_parameters(returned, before)}
+        found = {
+            **self._returned(returned, inputs),
+            **self._of_parameters(returned, inputs, before),
+        }
         return self._scaled(found, cotangent, raw)
 
-    def of_data(self, returned: Any, cotangent: Any, raw: Any) -> dict[str, Any]:
+    def of_data(
+        self, returned: Any, inputs: Mapping[str, Any], cotangent: Any, raw: Any
+    ) -> dict[str, Any]:
         """Gradients of the data alone, out of what backward returned for this cotangent."""
-        return self._scaled(self._returned(returned), cotangent, raw)
+        return self._scaled(self._returned(returned, inputs), cotangent, raw)
 
     def _scaled(self, found: dict[str, Any], cotangent: Any, raw: Any) -> dict[str, Any]:
         if not self._is_of_one_number(raw):
@@ -155,6 +175,8 @@ class Layer:
         """Set the parameters, and nothing else of the state."""
         for name, slot in self.used.items():
             slot.set(inputs[name])
+        for place, held in self.queues:  # calls whose backward nobody asked for
+            place.set(list(held))
 
     def forward_on(self, work: Any, inputs: Mapping[str, Any]) -> Any:
         """What the forward of `work` returns for the data among `inputs`."""
@@ -162,7 +184,9 @@ class Layer:
 
     def outputs(self, raw: Any) -> Any:
         """What forward returned as arrays: without its cache; a plain number is an array too."""
-        found = nested.outputs(raw[0] if "cache" in self.back.names else raw)
+        if self.caches and isinstance(raw, tuple) and len(raw) > 1:
+            raw = raw[0] if len(raw) == 2 else raw[:-1]
+        found = nested.outputs(raw)
         return np.asarray(found) if isinstance(found, float) else found
 
     def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,8 +204,8 @@ class Layer:
         for name in names:
             if name in in_place.RATES:
                 values[name] = self.rate
-            elif name == "cache":
-                values[name] = raw[1]
+            elif name in self.caches and isinstance(raw, tuple | list):
+                values[name] = raw[-1]
             elif name in own and name in self.back.required:
                 values[name] = own[name]
         first = self.back.names[0] if self.back.names else "*0"
@@ -204,22 +228,29 @@ class Layer:
 
     # -- where the gradients are ---------------------------------------------------------------
 
-    def _returned(self, returned: Any) -> dict[str, Any]:
-        """Gradients of the forward's own arguments, out of what backward returned."""
-        if isinstance(returned, Mapping):
-            found = {name: in_mapping(returned, name) for name in self.data}
-            return {name: value for name, value in found.items() if value is not None}
-        arrays = in_order(returned)
-        if len(arrays) > len(self.data) + len(self.used):
-            raise TypeError(
-                f"{self.backward_name} returned {len(arrays)} arrays for "
-                f"{len(self.data) + len(self.used)} inputs: {', '.join([*self.data, *self.used])}"
-            )
-        return dict(zip(self.data, arrays, strict=False))
+    def assigned(
+        self, returned: Any, inputs: Mapping[str, Any], used: Sequence[str]
+    ) -> dict[str, Any]:
+        """What backward returned, by name: of the forward's arguments, then of parameters."""
+        return assign(returned, self._trees(inputs), set(self.data), used, inputs)
 
-    def _of_parameters(self, returned: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+    def _trees(self, inputs: Mapping[str, Any]) -> list[Any]:
+        """The names of inputs, in the containers and in the order in which forward takes them."""
+        named = self.build({name: Leaf(name) for name in inputs})
+        order = [*self.takes.names, *(f"*{k}" for k in range(len(named)))]
+        placed = [n for n in named if n in self.places]
+        return [named[n] for n in sorted(placed, key=lambda n: order.index(self.places[n]))]
+
+    def _returned(self, returned: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Gradients of the forward's own arguments, out of what backward returned."""
+        found = self.assigned(returned, inputs, list(self.used))
+        return {name: found[name] for name in self.data if name in found}
+
+    def _of_parameters(
+        self, returned: Any, inputs: Mapping[str, Any], before: Mapping[str, Any]
+    ) -> dict[str, Any]:
         gradients = {}
-        by_order = dict(zip([*self.data, *self.used], in_order(returned), strict=False))
+        by_order = self.assigned(returned, inputs, list(self.used))
         for name, slot in self.used.items():
             found = self._of_parameter(name, slot, returned, by_order, before[name])
             if found is not None:
@@ -232,7 +263,7 @@ class Layer:
         if isinstance(returned, tuple | list) and returned and isinstance(returned[-1], Mapping):
             returned = returned[-1]
         if isinstance(returned, Mapping):
-            found = in_mapping(returned, name)
+            found = mirrored(returned, name.split("."))
             if found is not None:
                 return found
         elif name in by_order:
@@ -263,27 +294,6 @@ class Layer:
                 raise TypeError(_integer(name, slot, f"backward raises {error}")) from error
             if wanted is not None and (got is None or not np.allclose(got, wanted)):
                 raise TypeError(_integer(name, slot, "its gradient is cut to whole numbers"))
-
-    # -- trials --------------------------------------------------------------------------------
-
-    def accepts(self, data: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
-        """Whether forward runs on generic numbers of these declarations, on a spare copy."""
-        if not probing.fits(data, sizes):
-            return False
-        spare = working_copy(self.work)
-        values = probing.numbers(data, sizes, seed=3)
-        if not self.places:
-            return probing.gives_array(getattr(spare, self.forward_name), *values.values())
-        return probing.gives_array(self.forward_on, spare, values)
-
-
-def in_order(returned: Any) -> list[Any]:
-    """The gradients in what backward returned, in order; none where it returned None."""
-    if returned is None or isinstance(returned, Mapping):
-        return []
-    if not isinstance(returned, tuple | list):
-        return [returned]
-    return list(nested.leaves([r for r in returned if not isinstance(r, Mapping)]))
 
 
 def _integer(name: str, slot: Slot, what: str) -> str:

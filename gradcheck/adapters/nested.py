@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import numpy as np
+
+from gradcheck.dimensions import shape_of
 from gradcheck.inputs import Constant, Input, as_inputs, constant
 
 Build = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -49,6 +52,15 @@ def outputs(returned: Any) -> Any:
     return returned
 
 
+def as_numpy(value: Any) -> Any:
+    """Outputs as NumPy has them: from a number, a list of numbers, arrays of another library."""
+    own = isinstance(value, np.ndarray | np.generic)
+    if isinstance(value, float | list) or (not own and hasattr(value, "__array__")):
+        return np.asarray(value)
+    found = outputs(value)
+    return tuple(map(as_numpy, found)) if isinstance(found, tuple) else found
+
+
 def is_container(value: Any) -> bool:
     return isinstance(value, Mapping | tuple | list) or (
         is_dataclass(value) and not isinstance(value, type)
@@ -58,7 +70,7 @@ def is_container(value: Any) -> bool:
 def _flatten_input(name: str, value: Any, flat: dict[str, Any]) -> Any:
     if isinstance(value, Mapping):
         return {key: _flatten_input(f"{name}.{key}", v, flat) for key, v in value.items()}
-    if isinstance(value, tuple | list) and any(_is_declared(member) for member in value):
+    if isinstance(value, tuple | list) and any(map(_is_declared, value)):
         made = [_flatten_input(f"{name}.{k}", v, flat) for k, v in enumerate(value)]
         return tuple(made) if isinstance(value, tuple) else made
     flat[name] = constant(value) if isinstance(value, bool | float) or callable(value) else value
@@ -68,7 +80,9 @@ def _flatten_input(name: str, value: Any, flat: dict[str, Any]) -> Any:
 def _is_declared(member: Any) -> bool:
     if isinstance(member, Sequence) and not isinstance(member, str):
         return any(map(_is_declared, member))
-    return isinstance(member, Input | Mapping)
+    # A text of several axes is a shape of its own, not an axis.
+    several = isinstance(member, str) and len(shape_of(member).dimensions) > 1
+    return several or isinstance(member, Input | Mapping)
 
 
 class _Leaf(str):
@@ -77,11 +91,20 @@ class _Leaf(str):
 
 def _rebuild(tree: Any, arrays: Mapping[str, Any]) -> Any:
     if isinstance(tree, _Leaf):
-        return arrays[tree]
+        return _fresh(arrays[tree])
     if isinstance(tree, dict):
         return {key: _rebuild(member, arrays) for key, member in tree.items()}
     made = [_rebuild(member, arrays) for member in tree]
     return tuple(made) if isinstance(tree, tuple) else made
+
+
+def _fresh(value: Any) -> Any:
+    """A container of options of its own for every call: layers keep running figures in them."""
+    if isinstance(value, dict):
+        return {key: _fresh(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_fresh(member) for member in value]
+    return value
 
 
 def constants(declared: Mapping[str, Input]) -> dict[str, Any]:

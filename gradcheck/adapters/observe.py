@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.adapters import in_place, nested
-from gradcheck.adapters.slots import Slot, find_slots, in_collections, in_mapping
+from gradcheck.adapters.returned import in_order
+from gradcheck.adapters.slots import Slot, find_slots, in_collections, mirrored
 from gradcheck.adapters.state import Snapshot, seeded, working_copy
 
 if TYPE_CHECKING:
@@ -86,17 +87,16 @@ def _watch_backward(
     except Exception:  # noqa: BLE001 - it will raise again in vjp, where it is a finding
         return
     seen.backward = True
-    from gradcheck.adapters.layer import in_order
-
+    spare = _spare(layer, values, returned)
     returned = _named_part(returned)
-    spare = len(in_order(returned)) - len(values)
     for name, slot in trial.slots.items():
         if name not in seen.read or name in seen.cached:
             continue
         if trial.changed(name):
             seen.updated.add(name)
         kept = slot.stored_gradient() is not None or in_collections(trial.work, slot) is not None
-        if kept or (isinstance(returned, Mapping) and in_mapping(returned, name) is not None):
+        named = mirrored(returned, name.split(".")) if isinstance(returned, Mapping) else None
+        if kept or named is not None:
             seen.kept.add(name)
         elif spare > 0:
             seen.kept.add(name)
@@ -173,6 +173,13 @@ def _differs(first: list[Any], second: list[Any]) -> bool:
         a.shape != b.shape or not np.array_equal(a, b, equal_nan=True)
         for a, b in zip(first, second, strict=True)
     )
+
+
+def _spare(layer: Layer, values: Mapping[str, Any], returned: Any) -> int:
+    """How many gradients were returned beyond those of the forward's arguments."""
+    slots = [f"*{k}" for k in range(len(in_order(returned)))]
+    found = layer.assigned(returned, values, slots)
+    return sum(found.get(name) is not None for name in slots)
 
 
 def _named_part(returned: Any) -> Any:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcheck.adapters import nested, probing
+from gradcheck.adapters import jax, nested, probing
+from gradcheck.adapters.layer import BACKWARDS, CACHES, method_of
 from gradcheck.adapters.recipes import module_level_name
 from gradcheck.adapters.signatures import Arguments, arguments, call, fit
+from gradcheck.adapters.slots import mirrored
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, array
 from gradcheck.subject import Subject
@@ -18,15 +22,24 @@ from gradcheck.subject import Subject
 NAME = "a pair (fun, jac) or (forward, backward)"
 OPTIONS = frozenset(("inputs_first", "traits", "learning_rate"))
 
+# Methods of one point: a value, and its gradient or slope there.
+_VALUES = (
+    "loss", "function", "func", "fun", "f", "value", "evaluate", "forward", "activate", "apply",
+    "__call__",
+)  # fmt: skip
+_SLOPES = ("gradient", "grad", "derivative", "prime", "jacobian", "jac", "df", "slope")
 # First argument of a function that takes a cotangent rather than a point.
 _COTANGENTS = frozenset(
     ("cotangent", "cotangents", "dout", "dy", "dz", "da", "grad", "gradient", "upstream", "delta",
-     "grad_output", "output_grad", "output_gradient", "dout_", "g", "gy", "grad_out", "dl_dy")
+     "grad_output", "output_grad", "output_gradient", "dout_", "g", "gy", "grad_out", "dl_dy",
+     "dnext_h", "dnext_c", "dh", "d_out", "dloss")
 )  # fmt: skip
 
 
 def knows(obj: Any) -> bool:
-    if not isinstance(obj, tuple) or len(obj) != 2 or not callable(obj[0]):
+    if not isinstance(obj, tuple):
+        return methods_of(obj) is not None
+    if len(obj) != 2 or not callable(obj[0]):
         return False
     second = obj[1]
     if isinstance(second, Mapping):
@@ -34,9 +47,23 @@ def knows(obj: Any) -> bool:
     return callable(second) or second is True
 
 
+def methods_of(obj: Any) -> tuple[Any, Any] | None:
+    """(fun, jac) of an object whose second method takes the same point: loss and gradient, ..."""
+    if isinstance(obj, type | types.ModuleType | types.FunctionType) or method_of(obj, BACKWARDS):
+        return None
+    slope = method_of(obj, _SLOPES)
+    value = method_of(obj, _VALUES)
+    if slope is None or value is None:
+        return None
+    fun, jac = getattr(obj, value), getattr(obj, slope)
+    needed = arguments(jac).required
+    return (fun, jac) if needed and needed <= set(arguments(fun).names) else None
+
+
 def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> Subject:
     """A Subject of a function and its Jacobian, or of a forward and its backward.
 
+    An object with methods such as loss and gradient is a pair of them.
     jac may be a callable on the arguments of fun, a mapping of them by input name, or True where
     fun returns (value, gradient). What jac returns is told by its shape: output axes then input
     axes (inputs_first=True: the other way round), the diagonal alone of an elementwise function,
@@ -44,8 +71,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     grad_output, ...) is a backward: it is given that and what forward cached.
     Raises UsageError where the shapes of the inputs must be given.
     """
-    fun, second = obj
-    if callable(second) and _takes_cotangent(second):
+    fun, second = obj if isinstance(obj, tuple) else methods_of(obj) or (obj, None)
+    if callable(second) and _is_backward(fun, second, inputs):
         from gradcheck.adapters import numpy
 
         own = {n: v for n, v in options.items() if n in numpy.OPTIONS}
@@ -59,7 +86,12 @@ class _Functions:
     """A forward and a backward function in the shape of an object."""
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
-        self.forward, self.backward = forward, backward
+        def with_cache(dout: Any, cache: Any) -> Any:
+            return backward(dout, cache)
+
+        self.forward = forward
+        # One that hides its arguments is given the cotangent and what forward kept.
+        self.backward = backward if arguments(backward).names else with_cache
 
 
 class _Pair:
@@ -68,6 +100,7 @@ class _Pair:
     def __init__(self, fun: Any, jac: Any, inputs: Mapping[str, Any], inputs_first: bool) -> None:
         self.fun, self.jac, self.inputs_first = fun, jac, inputs_first
         self.name = _name(fun)
+        self.on_jax = jax.knows(fun) or jax.refers(fun)
         self.takes = arguments(fun)
         self.declared, self.build = nested.declare(inputs, self.name)
         self.places = fit(inputs, self.takes, self.name)
@@ -94,8 +127,8 @@ class _Pair:
 
     def forward(self, /, **inputs: Any) -> Any:
         value = self._call(self.fun, self.takes, inputs)
-        value = value[0] if self.jac is True else value
-        return np.asarray(value) if isinstance(value, float | list) else nested.outputs(value)
+        value = _parts(value)[0] if self.jac is True else value
+        return nested.as_numpy(value)
 
     def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         shape = np.shape(self.forward(**inputs))
@@ -112,9 +145,12 @@ class _Pair:
                 for name in self.claimed
             }
         if self.jac is True:
-            returned = self._call(self.fun, self.takes, inputs)[1]
+            returned = _parts(self._call(self.fun, self.takes, inputs))[1]
         else:
             returned = self._call(self.jac, arguments(self.jac), inputs)
+        if isinstance(returned, Mapping):
+            found = {name: mirrored(returned, name.split(".")) for name in self.claimed}
+            return {name: jacobian for name, jacobian in found.items() if jacobian is not None}
         several = isinstance(returned, tuple) and len(self.claimed) > 1
         return dict(zip(self.claimed, returned if several else (returned,), strict=False))
 
@@ -130,6 +166,8 @@ class _Pair:
             sizes = probing.first_sizes(probing.names_of(self.declared), {}, start)
             made: list[Any] = []
             if probing.succeeds(lambda s=sizes, m=made: m.append(self._probe(s))):
+                if isinstance(made[0], Mapping):
+                    return [n for n in names if mirrored(made[0], n.split(".")) is not None]
                 count = len(made[0]) if isinstance(made[0], tuple) else 1
                 return names[:count]
         return names[:1]
@@ -137,7 +175,7 @@ class _Pair:
     def _probe(self, sizes: Mapping[str, int]) -> Any:
         values = probing.numbers(self.declared, sizes)
         if self.jac is True:
-            return self._call(self.fun, self.takes, values)[1]
+            return _parts(self._call(self.fun, self.takes, values))[1]
         return self._call(self.jac, arguments(self.jac), values)
 
     def _runs(self, sizes: Mapping[str, int]) -> bool:
@@ -153,7 +191,8 @@ class _Pair:
             own = {name: value for name, value in own.items() if name in takes.names} or dict(
                 zip(takes.names, own.values(), strict=False)
             )
-        return call(function, takes, own)
+        with jax.x64() if self.on_jax else nullcontext():
+            return call(function, takes, own)
 
     def _pulled_back(
         self, cotangent: Any, jacobian: Any, out: tuple[int, ...], into: tuple[int, ...]
@@ -183,9 +222,42 @@ class _Pair:
         return "\n".join([*lines, "", f"subject = ({fun[1]}, {jac[1]})"])
 
 
-def _takes_cotangent(function: Any) -> bool:
-    names = arguments(function).names
-    return "cache" in names or bool(names and names[0].lower() in _COTANGENTS)
+def _is_backward(fun: Any, second: Any, inputs: Mapping[str, Any] | None) -> bool:
+    """Whether a second function takes a cotangent, not a point: told by its names, or by trial."""
+    own, names = arguments(fun).names, arguments(second).names
+    if any(name.lower() in CACHES and name not in own for name in names):
+        return True
+    if names and names[0] not in own and names[0].lower() in _COTANGENTS:
+        return True
+    if inputs is None or (names and set(names) <= set(own)):
+        return False
+    return _works_with_cache(fun, second, inputs)
+
+
+def _works_with_cache(fun: Any, second: Any, inputs: Mapping[str, Any]) -> bool:
+    """Whether it does not take the point, but a cotangent and what forward kept beside a value."""
+    declared, build = nested.declare(inputs, _name(fun))
+    for start in (3, 2, 4):
+        sizes = probing.first_sizes(probing.names_of(declared), {}, start)
+        if not probing.fits(declared, sizes):
+            continue
+        point = list(build(probing.numbers(declared, sizes)).values())
+        made: list[Any] = []
+        if not probing.succeeds(lambda m=made, p=point: m.append(fun(*p))):
+            continue
+        pair = made[0] if isinstance(made[0], tuple) and len(made[0]) == 2 else (None, None)
+        if isinstance(pair[0], np.ndarray) and pair[1] is not None:
+            cotangent = np.ones_like(pair[0])
+            takes_point = probing.succeeds(second, *point)
+            return not takes_point and probing.succeeds(second, cotangent, pair[1])
+    return False
+
+
+def _parts(returned: Any) -> Any:
+    """(value, gradient) of a function that returns both, as scipy.optimize has them too."""
+    if isinstance(returned, Mapping) and {"fun", "jac"} <= returned.keys():
+        return returned["fun"], returned["jac"]
+    return returned
 
 
 def _name(function: Any) -> str:

@@ -103,7 +103,7 @@ def _beside(place: Place) -> Any:
     held = _entries(place.owner)
     if place.key in _VALUE_KEYS:
         return next((held[k] for k in _GRADIENT_KEYS if held.get(k) is not None), None)
-    if isinstance(place.owner, dict | list):
+    if isinstance(place.owner, list):
         return None  # found from the object that holds the collection
     names = {str(name): value for name, value in held.items() if value is not None}
     for name, value in names.items():
@@ -117,19 +117,36 @@ def _beside(place: Place) -> Any:
 
 
 def in_collections(root: Any, slot: Slot) -> Any:
-    """The gradient of a slot in a `grads` dict or list that stands beside its `params`."""
+    """The gradient of a slot in a `grads` dict or list that stands beside what holds the slot.
+
+    Such a collection mirrors its neighbour: grads[1]["W"] belongs to layers[1]["W"]. It speaks for
+    its own object alone, and the nearest one counts: every part of a network may have its own.
+    """
+    near: list[tuple[int, Any]] = []
     for place, value in places(root):
         if str(place.key) not in _COLLECTIONS or not isinstance(value, dict | list):
             continue
+        home = place.path.split(".")[:-1]
         for own in slot.places:
-            if isinstance(value, dict) and not isinstance(own.key, int):
-                found = in_mapping(value, str(own.key))
+            steps = own.path.split(".")
+            if steps[: len(home)] == home and steps[: len(home) + 1] != place.path.split("."):
+                found = mirrored(value, steps[len(home) :])
                 if found is not None:
-                    return found
-            if isinstance(value, list) and isinstance(own.key, int) and own.key < len(value):
-                siblings = [v for k, v in _entries(place.owner).items() if k != place.key]
-                if any(own.owner is s for s in siblings):
-                    return value[own.key]
+                    near.append((len(home), found))
+    return max(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def mirrored(collection: Any, steps: list[str]) -> Any:
+    """What stands in a collection where a neighbour has its `steps`; else under the last alone."""
+    for path in (steps[1:], steps, steps[-1:]):
+        found = collection if path else None
+        for step in path:
+            if isinstance(found, list):
+                found = found[int(step)] if step.isdigit() and int(step) < len(found) else None
+            else:
+                found = in_mapping(found, step) if isinstance(found, dict) else None
+        if found is not None and not isinstance(found, dict):
+            return found
     return None
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 def refers_to(function: Any, framework: str) -> bool:
     """Whether the code of `function`, or of functions it calls, names something of `framework`."""
-    return any(_home(value) == framework for value in _named(function, set()))
+    return any(framework in _homes(value) for value in _named(function, set()))
 
 
 def _named(function: Any, seen: set[int]) -> Iterator[Any]:
     """Values that a function's code and closure refer to; its callees' too."""
+    if isinstance(function, functools.partial):
+        yield from (*function.args, *function.keywords.values())
     function = _plain(function)
     if function is None or id(function) in seen:
         return
@@ -32,6 +34,8 @@ def _references(function: types.FunctionType) -> Iterator[Any]:
         code = waiting.pop()
         yield from (function.__globals__[n] for n in code.co_names if n in function.__globals__)
         waiting += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
@@ -47,9 +51,12 @@ def _plain(function: Any) -> types.FunctionType | None:
     return function if isinstance(function, types.FunctionType) else None
 
 
-def _home(value: Any) -> str:
-    """The top package of a module, function, class or object."""
+def _homes(value: Any) -> set[str]:
+    """The top packages of a module, function, class or object, and of its type.
+
+    A function that `jax.custom_vjp` has wrapped keeps the module it was written in; its type tells.
+    """
     if isinstance(value, types.ModuleType):
-        return value.__name__.split(".")[0]
-    name = getattr(value, "__module__", None) or type(value).__module__
-    return str(name).split(".")[0]
+        return {value.__name__.split(".")[0]}
+    names = (getattr(value, "__module__", None), type(value).__module__)
+    return {str(name).split(".")[0] for name in names}

@@ -43,7 +43,7 @@ def _worked(layer: Layer, cotangent: Any, points: Sequence[Point]) -> dict[str, 
             raw = layer.forward_on(layer.work, point)
             u = cotangent if k == len(points) else _inexact(layer.outputs(raw))
             returned = layer.backward_on(layer.work, u, point, raw)
-        found = layer.of_data(returned, cotangent, raw)
+        found = layer.of_data(returned, point, cotangent, raw)
         return {name: np.array(gradient) for name, gradient in found.items()}
     finally:
         start.restore()

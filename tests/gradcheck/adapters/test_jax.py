@@ -116,3 +116,19 @@ def test_a_backward_that_cannot_be_differentiated_again_is_a_remark():
     found = second_order(saves(host), examples=4)
     assert not found.findings
     assert "cannot be differentiated again" in str(found.remarks)
+
+
+def test_a_function_that_names_jax_only_through_what_it_is_given(at_a_point, blames):
+    """Parameters in containers, activation as a default or bound by partial."""
+    import functools
+
+    def apply(params, x, act=right):
+        for layer in params["layers"]:
+            x = x @ layer["kernel"] + layer["bias"]
+            x = act(x, x)
+        return x
+
+    layers = [{"kernel": "3 2", "bias": array("2")}]
+    inputs = {"params": {"layers": layers}, "x": "n 3"}
+    assert at_a_point(apply, inputs).passed
+    blames(functools.partial(apply, act=wrong), "params.layers.0.bias", inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradcheck import UsageError, adapt
+from gradcheck import UsageError, adapt, array
 
 keras = pytest.importorskip(
     "keras", reason="the keras extra is not installed", exc_type=ImportError
@@ -71,3 +71,67 @@ def test_training_is_an_option(at_a_point):
 def test_bad_use():
     with pytest.raises(UsageError, match="no place for input 'y'"):
         adapt(keras.layers.Dense(4), {"x": "batch 3", "y": "3", "z": "3"})
+
+
+def negative(x):
+    return -keras.ops.tanh(x)
+
+
+def stopped(x):
+    return x * keras.ops.stop_gradient(keras.ops.sigmoid(x))
+
+
+def functional(activation, stop=False):
+    given = keras.Input((3,))
+    hidden = Gate(stop)(keras.layers.Dense(4, activation=activation)(given))
+    return keras.Model(given, keras.layers.Dense(2)(hidden))
+
+
+def sequential(activation):
+    layers = [keras.layers.Dense(4, activation=activation), keras.layers.LayerNormalization()]
+    return keras.Sequential([keras.Input((3,)), *layers])
+
+
+def test_models_with_code_of_the_user_s_are_copied_to_float64(at_a_point, blames):
+    report = at_a_point(functional(negative), {"x": "batch 3"})
+    assert report.passed, str(report)
+    kernels = [name for name in report.detectable if name.endswith("kernel")]
+    assert len(set(kernels)) == 2
+    blames(functional(negative, stop=True), "x", {"x": "batch 3"})
+    report = at_a_point(sequential("gelu"), {"x": "batch 3"})
+    assert report.passed, str(report)
+    blames(sequential(stopped), "x", {"x": "batch 3"})
+
+
+def test_an_activation_of_the_user_s(at_a_point, blames):
+    assert at_a_point(keras.layers.Dense(4, activation=negative), {"x": "batch 3"}).passed
+    blames(keras.layers.Dense(4, activation=stopped), "kernel", {"x": "batch 3"})
+
+
+def test_other_arguments_of_call_are_given_by_name(at_a_point):
+    class Scaled(Gate):
+        def call(self, x, factor=2.0):
+            return factor * super().call(x)
+
+    report = at_a_point(Scaled(), {"x": "batch 3", "factor": 3.0})
+    assert report.passed, str(report)
+
+
+def test_a_loss_computes_in_float64(at_a_point):
+    inputs = {"y_true": array("batch n", differentiable=False), "y_pred": "batch n"}
+    report = at_a_point(keras.losses.LogCosh(), inputs)
+    assert report.passed, str(report)
+    assert report.detectable["y_pred"] < 1e-7
+
+
+def test_inputs_that_call_does_not_take_are_said_in_one_line():
+    class Pair(Gate):
+        def call(self, inputs):
+            first, second = inputs
+            return first * second
+
+        def build(self, shape):
+            pass
+
+    with pytest.raises(UsageError, match=r"Pair: call raised .* at inputs of shapes inputs: \(3, "):
+        adapt(Pair(), {"inputs": "batch 4"})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from gradcheck import UsageError, adapt, check
+from gradcheck import UsageError, adapt, array, check, constant
 
 
 def residuals(x):
@@ -117,3 +117,97 @@ def test_bad_use():
         adapt((line, {"beta": line}))
     with pytest.raises(UsageError, match="jac names 'gamma'"):
         adapt((line, {"gamma": line}), {"x": "n", "beta": "2"})
+
+
+def test_value_and_gradient_of_scipy_s_result_or_by_name(at_a_point, blames):
+    from scipy.optimize import OptimizeResult
+
+    def result(x, factor=2.0):
+        return OptimizeResult(fun=np.sum(x**2), jac=factor * x)
+
+    assert at_a_point((result, True), {"x": "n"}).passed
+    blames((lambda x: result(x, 1.0), True), "x", {"x": "n"})
+
+    def loss(W, X):
+        off = X @ W
+        return 0.5 * np.sum(off**2), {"W": X.T @ off}
+
+    inputs = {"X": "n m", "W": "m k"}
+    assert adapt((loss, True), inputs).differentiable == ("W",)
+    assert at_a_point((loss, True), inputs).passed
+    blames((lambda W, X: (loss(W, X)[0], {"dW": X.T @ X @ W + 1}), True), "W", inputs)
+
+
+class Squares:
+    def loss(self, y, y_pred):
+        return 0.5 * np.sum((y - y_pred) ** 2)
+
+    def gradient(self, y, y_pred):
+        return y_pred - y
+
+
+class Logistic:
+    def __call__(self, x):
+        return 1 / (1 + np.exp(-x))
+
+    def derivative(self, x):
+        return self(x) * (1 - self(x))
+
+
+def test_an_object_with_a_value_and_its_slope(at_a_point, blames):
+    inputs = {"y": array("n", differentiable=False), "y_pred": "n"}
+    assert at_a_point(Squares(), inputs).passed
+    assert at_a_point(Logistic()).passed
+
+    class Wrong(Squares):
+        def gradient(self, y, y_pred):
+            return y - y_pred
+
+    blames(Wrong(), "y_pred", inputs)
+
+    class Drawn(Logistic):
+        def derivative(self, x):
+            return self(x) * (1 - x)
+
+    blames(Drawn(), "x")
+
+
+def test_functions_that_hide_their_arguments(at_a_point, blames):
+    def hidden(function):
+        def called(*args, **kwargs):
+            return function(*args, **kwargs)
+
+        return called
+
+    inputs = {"x": "batch n", "w": "n m"}
+    assert at_a_point((hidden(product_forward), hidden(product_backward)), inputs).passed
+
+    def wrong(dout, cache):
+        dx, dw = product_backward(dout, cache)
+        return 2 * dx, dw
+
+    blames((hidden(product_forward), hidden(wrong)), "x", inputs)
+
+
+def test_functions_of_jax_run_in_float64(at_a_point, blames):
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+
+    def cube(x):
+        return jnp.sum(x**3)
+
+    assert at_a_point((cube, jax.grad(cube)), {"x": "n"}).passed
+    assert at_a_point((jax.value_and_grad(cube), True), {"x": "n"}).passed
+    blames((cube, lambda x: jnp.multiply(x, x)), "x", {"x": "n"})
+
+
+def test_a_constant_need_not_be_given_again_at_a_point():
+    def power(x, options):
+        return np.sum(x ** options["p"])
+
+    def slope(x, options):
+        return options["p"] * x ** (options["p"] - 1)
+
+    inputs = {"x": "3", "options": constant({"p": 2})}
+    for at in ({}, {"options": {"p": 3}}):
+        assert check((power, slope), inputs, at={"x": np.arange(1.0, 4.0), **at}, seed=1).passed
