@@ -9,6 +9,7 @@ from typing import Any
 
 from gradcheck import records
 from gradcheck.errors import MissingExtra, UsageError
+from gradcheck.evaluation import describe
 from gradcheck.findings import worst
 
 CHUNK = 50  # examples a task: short enough to spread, long enough to pay for sending it
@@ -116,5 +117,8 @@ def _client(workers: int, scheduler: str | None) -> Any:
     except ImportError:
         raise MissingExtra("campaign: needs Dask: pip install 'gradcheck[campaign]'") from None
     if scheduler is not None:
-        return Client(scheduler)
+        try:
+            return Client(scheduler)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"campaign: scheduler={scheduler!r}: {describe(error)}") from error
     return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)

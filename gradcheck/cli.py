@@ -6,9 +6,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from gradcheck.errors import GradcheckError, UsageError
+from gradcheck.findings import PAGES, require_suffix
 
 PASSED, FOUND, USAGE = 0, 1, 2
 OBJECT = "package.module:object"
@@ -27,8 +28,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+class Parser(argparse.ArgumentParser):
+    """One that says what is wrong in one line, as every error of use is said here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"gradcheck: {message}: see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gradcheck", description=__doc__)
+    parser = Parser(prog="gradcheck", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     _command(commands, "verify", _verify, "verify one layer", _verify_options)
     _command(commands, "power", _power, "plant faults in a layer: what is caught", _power_options)
@@ -100,6 +108,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     from gradcheck import terminal
     from gradcheck.api import check
 
+    if arguments.report:
+        require_suffix(arguments.report, PAGES)
     found, options = _layer(arguments)
     with terminal.shown():
         report = check(
@@ -126,6 +136,10 @@ def _power(arguments: argparse.Namespace) -> int:
     from gradcheck.power import describe_power, power
     from gradcheck.power.planting import EXAMPLES
 
+    if arguments.report:
+        _require_folder(arguments.report)
+    if arguments.examples is not None and arguments.examples < 1:
+        raise UsageError(f"power: examples={arguments.examples!r}, expected a positive integer")
     found, options = _layer(arguments)
     subject = adapt(found, _inputs(arguments.inputs), **options)
     examples = EXAMPLES if arguments.examples is None else arguments.examples
@@ -141,6 +155,7 @@ def _power(arguments: argparse.Namespace) -> int:
 def _campaign(arguments: argparse.Namespace) -> int:
     from gradcheck.campaign import campaign
 
+    _require_folder(arguments.out)
     run = campaign(
         arguments.paths,
         workers=arguments.workers,
@@ -153,6 +168,8 @@ def _campaign(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    if arguments.out:
+        require_suffix(arguments.out, (".html", ".htm"))
     sources = [_records_of(folder) for folder in arguments.folders]
     beside = sources[0] if sources[0].is_dir() else sources[0].parent
     target = Path(arguments.out) if arguments.out else beside / "index.html"
@@ -166,6 +183,8 @@ def _rebuilt(sources: list[Path], target: Path, baseline: str | None = None) -> 
     from gradcheck.report import write_page
 
     run = records.read(sources)
+    if not (run.infos or run.cases or run.powers or run.sections):
+        raise UsageError(f"report: {', '.join(map(str, sources))}: there is no record in it")
     before = records.read([_records_of(baseline)]) if baseline else None
     write_page(run, target, baseline=before)
     for skipped in run.unreadable:
@@ -198,8 +217,17 @@ def _inputs(given: Sequence[str] | None) -> dict[str, str] | None:
         name, equals, shape = text.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--inputs {text!r}: expected NAME=SHAPE")
+        if name in inputs:
+            raise UsageError(f"--inputs {text!r}: {name!r} is given twice")
         inputs[name] = shape
     return inputs
+
+
+def _require_folder(place: str) -> None:
+    """Raise UsageError where a folder is wanted and a file is named."""
+    path = Path(place)
+    if (path.exists() and not path.is_dir()) or path.suffix in PAGES:
+        raise UsageError(f"{place!r} names a file, expected a folder")
 
 
 def _records_of(place: str) -> Path:

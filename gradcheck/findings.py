@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gradcheck.diagnosis import Explanation
 
 # Worst first: the verdict of a report is the worst of its findings.
+PAGES = (".html", ".htm", ".json", ".jsonl")  # what a report is saved as
+
 VERDICTS = (
     "crashed",
     "timeout",
@@ -190,10 +192,14 @@ class Report:
         """Write the report as a page (.html) or as records (.json, .jsonl), by suffix."""
         from gradcheck.emit import save_reports
 
-        suffix = Path(path).suffix.lower()
-        if suffix not in (".html", ".htm", ".json", ".jsonl"):
-            raise UsageError(f"save: path={str(path)!r}, expected a .html, .json or .jsonl file")
+        require_suffix(path, PAGES)
         return save_reports([self], Path(path))
+
+
+def require_suffix(path: str | Path, suffixes: Sequence[str]) -> None:
+    """Raise UsageError for a file of another kind."""
+    if Path(path).suffix.lower() not in suffixes:
+        raise UsageError(f"save: path={str(path)!r}, expected a {' or '.join(suffixes)} file")
 
 
 def worst(kinds: Any) -> str:

@@ -52,13 +52,21 @@ class LayerItem(pytest.Item):
     """An item of `--gradcheck-layer`: no test file stands behind it."""
 
     run_check: Any = None
+    identity = ""
 
     def runtest(self) -> None:
         __tracebackhide__ = True
         self.run_check()
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return Path("gradcheck"), None, self.name
+        return Path("gradcheck"), None, self.identity
+
+
+class Level(pytest.Collector):
+    """A part of the id of such an item: its subject, check or dtype."""
+
+    def collect(self) -> list[pytest.Item]:
+        return []
 
 
 def layer_items(path: str, parent: pytest.Session, session: Session) -> list[pytest.Item]:
@@ -72,7 +80,13 @@ def layer_items(path: str, parent: pytest.Session, session: Session) -> list[pyt
         raise pytest.UsageError(str(error)) from None
     items: list[pytest.Item] = []
     for identity, one, bound in items_of(Family((subject,)), session):
-        item = LayerItem.from_parent(parent, name=identity)
+        # A node for each part of the id: so pytest finds it again, for --lf and -k.
+        *above, last = identity.split("::")
+        home: pytest.Collector = parent
+        for part in above:
+            home = Level.from_parent(home, name=part)
+        item = LayerItem.from_parent(home, name=last)
+        item.identity = identity
         item.run_check = lambda one=one, bound=bound: bound(one)
         items.append(item)
     return items

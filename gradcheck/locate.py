@@ -27,9 +27,10 @@ def locate(path: str) -> Any:
         raise UsageError(f"{path!r}: {error}") from None
     except Exception as error:  # a user's module may raise anything while it is imported
         raise UsageError(f"{path!r}: importing {module_name} raised {describe(error)}") from error
+    owner = module_name
     for name in attributes.split("."):
         if not hasattr(found, name):
             near = ", ".join(sorted(n for n in vars(found) if not n.startswith("_"))[:12])
-            raise UsageError(f"{path!r}: {module_name} has no {name!r}; it has {near}")
-        found = getattr(found, name)
+            raise UsageError(f"{path!r}: {owner} has no {name!r}; it has {near}")
+        found, owner = getattr(found, name), f"{owner}.{name}"
     return found

@@ -57,6 +57,14 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["gradcheck_seed"] = seed_of(node.config)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """What a worker counted, added up where the summary is written."""
+    told = getattr(node, "workeroutput", {}).get("gradcheck")
+    if told is not None:
+        session_of(node.config).add(told)
+
+
 def seed_of(config: pytest.Config) -> Any:
     """The seed that was asked for, or one drawn once for this run."""
     given = config.getoption("gradcheck_seed") or config.getini("gradcheck_seed")
@@ -130,11 +138,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    # With workers, one that met a subject has told it: pytest_testnodedown.
     if KEY not in session.config.stash:
-        if not _has_workers(session.config):
-            return
-        session_of(session.config)
-    failed = session_of(session.config).finish(int(exitstatus), _is_worker(session.config))
+        return
+    own = session_of(session.config)
+    failed = own.finish(int(exitstatus), _is_worker(session.config))
+    if _is_worker(session.config):
+        session.config.workeroutput["gradcheck"] = own.told()  # type: ignore[attr-defined]
     if failed and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -151,10 +161,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
-
-
-def _has_workers(config: pytest.Config) -> bool:
-    return bool(config.getoption("numprocesses", default=None)) and not _is_worker(config)
 
 
 def worker_id() -> str:

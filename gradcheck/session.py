@@ -50,7 +50,8 @@ class Session:
     writer: records.Writer | None = None
     run: records.Run | None = None
     stale: list[str] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
+    # Whether all of the project is collected: the file of known failures speaks of all of it.
+    whole: bool = True
 
     @classmethod
     def of(cls, config: pytest.Config) -> Session:
@@ -67,6 +68,7 @@ class Session:
             devices=devices_of(option("device") or "cpu"),
             folder=Path(config.rootpath, folder) if folder else None,
             known=_known_failures(option("known_failures"), config.rootpath),
+            whole=not any(_names_a_file(arg) for arg in config.args),
         )
 
     # -- items ---------------------------------------------------------------------------------
@@ -177,9 +179,22 @@ class Session:
         ]
         return info
 
+    def told(self) -> dict[str, Any]:
+        """What a worker tells the process that writes the summary."""
+        counts = {"totals": dict(self.totals), "patterns": dict(self.patterns)}
+        return {**counts, "causes": list(self.causes)}
+
+    def add(self, told: Mapping[str, Any]) -> None:
+        """Add what a worker tells: every one has collected all items, each has run some."""
+        self.totals.update(told["totals"])
+        self.causes += told["causes"]
+        for pattern, used in told["patterns"].items():
+            self.patterns[pattern] = max(self.patterns[pattern], used)
+
     def finish(self, exit_status: int, is_worker: bool) -> bool:
         """Close this process's records; the controller merges, writes the page. True: stale ids."""
-        self.stale = [pattern for pattern, used in self.patterns.items() if not used]
+        judged = {p: used for p, used in self.patterns.items() if p not in self.known or self.whole}
+        self.stale = [pattern for pattern, used in judged.items() if not used]
         if self.writer is not None:
             self.writer.close()
         if is_worker or self.folder is None:
@@ -229,6 +244,10 @@ def _seed(given: Any) -> int:
         return int(given)
     except ValueError:
         raise UsageError(f"--gradcheck-seed={given!r} is not an integer") from None
+
+
+def _names_a_file(argument: str) -> bool:
+    return "::" in argument or Path(argument).suffix == ".py"
 
 
 def _known_failures(file: str | None, root: Path) -> dict[str, str]:

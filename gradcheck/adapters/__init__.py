@@ -46,8 +46,9 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     if inputs is not None and not isinstance(inputs, Mapping):
         raise UsageError(f"inputs={inputs!r}, expected a mapping of name to shape")
     if isinstance(obj, Subject):
-        declared = {} if inputs is None else {"inputs": {**obj.inputs, **inputs}}
-        return finish(obj.but(**declared), options, frozenset(), "a Subject")
+        # The very object where nothing changes: a script can name it.
+        subject = obj if inputs is None else obj.but(inputs={**obj.inputs, **inputs})
+        return finish(subject, options, frozenset(), "a Subject")
     if "jac" in options:
         obj = (obj, options.pop("jac"))
     for module in adapters():

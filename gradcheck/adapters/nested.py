@@ -25,7 +25,9 @@ def declare(inputs: Mapping[str, Any], owner: str) -> tuple[dict[str, Input], Bu
     declared = as_inputs(flat, owner) if flat else {}
 
     def build(arrays: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: _rebuild(tree, arrays) for name, tree in trees.items()}
+        # A parameter that is declared for its bounds is no argument: it may be missing here.
+        there = {n: t for n, t in trees.items() if not isinstance(t, _Leaf) or t in arrays}
+        return {name: _rebuild(tree, arrays) for name, tree in there.items()}
 
     return declared, build
 

@@ -103,6 +103,18 @@ def test_the_script_of_a_finding_reproduces_it(tmp_path):
         (["verify", "cli_layers:sine", "--examples", "0"], "examples=0"),
         (["verify", "cli_layers:sine", "--seconds", "-1"], "seconds=-1.0"),
         (["verify", "cli_layers:sine", "--report", "page.pdf"], "'page.pdf'"),
+        (
+            ["verify", "cli_layers:sine", "--dtype", "float32", "--checks", "second_order"],
+            "none of",
+        ),
+        (["verify", "cli_layers:sine", "--checks", "twin"], "twin: no twin is declared"),
+        (["verify", "cli_layers:Layer", "--inputs", "x=n", "x=m"], "'x' is given twice"),
+        (["verify", "cli_layers:sine.vjpp"], "cli_layers.sine has no 'vjpp'"),
+        (["power", "cli_layers:sine", "--examples", "0"], "examples=0"),
+        (["power", "cli_layers:sine", "--report", "page.html"], "expected a folder"),
+        (["campaign", "cli_layers:sine", "--out", "cli_layers.py"], "expected a folder"),
+        (["report", "cli_layers.py"], "there is no record in it"),
+        (["report", "nowhere", "--out", "page.pdf"], "'page.pdf'"),
         (["report", "nowhere"], "nowhere"),
         (["campaign", "cli_layers:absent"], "has no 'absent'"),
     ],
@@ -115,7 +127,23 @@ def test_misuse_is_one_line_and_status_2(capsys, arguments, said):
     assert len(error.splitlines()) == 1
 
 
-def test_unknown_options_are_argparse_s_own():
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "arguments are required: command"),
+        (["frob"], "invalid choice: 'frob'"),
+        (["verify"], "arguments are required: package.module:object"),
+        (["verify", "cli_layers:sine", "--seed", "x"], "--seed: invalid int value: 'x'"),
+        (["verify", "cli_layers:sine", "more"], "unrecognized arguments: more"),
+        (["campaign"], "arguments are required"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_line_and_status_2(capsys, arguments, said):
     with pytest.raises(SystemExit) as stop:
-        main(["verify"])
+        main(arguments)
     assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("gradcheck: ")
+    assert said in error
+    assert len(error.splitlines()) == 1
+    assert "--help" in error

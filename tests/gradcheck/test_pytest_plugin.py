@@ -146,6 +146,33 @@ def test_a_known_failure_that_matches_nothing_fails_the_run(pytester):
     result.stdout.fnmatch_lines(["*known failure 'cosine::[*]' matches no item: remove it*"])
 
 
+def test_workers_tell_what_they_counted(pytester):
+    """Without a report, too: totals, causes and known failures that match nothing."""
+    pytester.makepyfile(KNOWN % '"cosine::*": "renamed"')
+    result = run(pytester, "-n", "2")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "*1 wrong (seed *",
+            "*known failure 'cosine::[*]' matches no item: remove it*",
+            "*wrong: the gradient of `x`*",
+        ]
+    )
+    pytester.makepyfile(GOOD.replace("[sine]", '[sine], {"cosine::*": "renamed"}'))
+    assert run(pytester, "-n", "2").ret == 1
+    assert run(pytester, "-n", "2", "-k", "gradient").ret == 1
+
+
+def test_a_file_of_known_failures_is_judged_by_whole_runs_alone(pytester):
+    pytester.makepyfile(test_one=GOOD, test_two=BAD)
+    pytester.path.joinpath("known.toml").write_text('"wrong::gradient::*" = "a reason"\n')
+    known = "--gradcheck-known-failures=known.toml"
+    assert run(pytester, known).ret == 0
+    assert run(pytester, known, "test_one.py").ret == 0
+    pytester.path.joinpath("test_two.py").unlink()
+    assert run(pytester, known).ret == 1
+
+
 def test_known_failures_from_a_file(pytester):
     pytester.makepyfile(BAD)
     pytester.path.joinpath("known.toml").write_text('"wrong::gradient::*" = "a reason"\n')
@@ -191,6 +218,38 @@ def test_a_layer_without_a_test_file(pytester):
     result = run(pytester, "--gradcheck-layer=layers:sine")
     assert result.ret == 0
     assert result.parseoutcomes()["passed"] > 5
+
+
+def test_layers_of_the_command_line_are_selected_as_any_test(pytester):
+    pytester.path.joinpath("layers.py").write_text(
+        "import numpy as np\nfrom gradcheck import Subject\n"
+        'wrong = Subject("wrong", np.sin, lambda u, x: {"x": u * np.sin(x)}, {"x": "n"})\n'
+    )
+    layer = ("--gradcheck-layer=layers:wrong", "-p", "no:randomly")
+    run(pytester, *layer).assert_outcomes(passed=6, failed=1)
+    run(pytester, *layer, "--lf").assert_outcomes(failed=1)
+    run(pytester, *layer, "-k", "linearity").assert_outcomes(passed=1)
+    run(pytester, *layer, "-x").assert_outcomes(passed=4, failed=1)
+    first = [
+        line for line in run(pytester, *layer, "--collect-only", "-q").outlines if "::" in line
+    ]
+    assert "::wrong::gradient::float64::cpu" in first
+
+
+def test_a_project_with_workers_that_does_not_use_it_imports_nothing(pytester):
+    pytester.makepyfile("def test_nothing(): pass")
+    pytester.makeconftest(
+        """
+        import sys
+        def pytest_unconfigure(config):
+            heavy = {"numpy", "gradcheck.session"} & set(sys.modules)
+            print("heavy:", sorted(heavy))
+        """
+    )
+    plain = ["-p", "gradcheck.pytest_plugin", "-p", "no:hypothesispytest", "-p", "no:randomly"]
+    result = pytester.runpytest_subprocess(*plain, "-n", "1", "-s")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*heavy: [[][]]*"])
 
 
 def test_sections_reach_the_records(pytester):

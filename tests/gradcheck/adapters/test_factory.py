@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradcheck import Subject, UsageError, adapt, check
+from gradcheck import Subject, UsageError, adapt, array, check
 from tests.gradcheck.adapters.objects import ScaledBefore, Stores
 
 
@@ -116,3 +116,15 @@ def test_a_size_that_the_constructor_fixes_is_the_constructors():
     assert not report.discards
     assert report.examples == 30
     assert check(RootMeanSquare(4), {"x": "batch n"}, seed=1).passed
+
+
+def test_shapes_at_which_no_layer_runs_are_said():
+    with pytest.raises(UsageError, match=r"forward raised at every one of .* matmul"):
+        check(Stores, {"x": ""}, examples=3, seed=1)
+
+
+def test_a_parameter_may_be_declared_with_its_bounds():
+    inputs = {"x": "batch 3", "W": array("3 4", low=0, high=1)}
+    report = check(Stores(3, 4), inputs, examples=6, seed=1)
+    assert report.passed, str(report)
+    assert set(report.detectable) == {"x", "W", "b"}
