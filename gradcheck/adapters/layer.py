@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.adapters import in_place, nested
+from gradcheck.adapters.asked import Asked
 from gradcheck.adapters.contextual import with_context
 from gradcheck.adapters.returned import Leaf, assign
 from gradcheck.adapters.signatures import arguments, call
 from gradcheck.adapters.slots import Slot, find_slots, in_collections, mirrored
-from gradcheck.adapters.state import Place, Snapshot, seeded, working_copy
+from gradcheck.adapters.state import Place, Snapshot, loosen, seeded, working_copy
 from gradcheck.errors import UsageError
 from gradcheck.traits import as_traits
 
@@ -27,11 +28,6 @@ FORWARDS = (
 BACKWARDS = (
     "backward", "backprop", "back_prop", "backpropagate", "back_propagate", "backward_pass",
     "backpropagation", "bprop", "backwards", "back", "vjp",
-)  # fmt: skip
-# What a backward calls that which its forward returned for it, behind the outputs.
-CACHES = frozenset(
-    ("cache", "caches", "ctx", "context", "saved", "saved_tensors", "residual", "residuals", "res",
-     "state", "memory", "intermediates", "store", "tape", "meta")
 )  # fmt: skip
 
 
@@ -60,17 +56,11 @@ class Layer:
         self.build: nested.Build = dict
         self.rate = 1.0
         self._pending: Snapshot | None = None
-        self.back = arguments(getattr(self.work, self.backward_name))
-        self.caches = [name for name in self.back.names if self._is_cache(name)]
-        # What else backward must be given: the cotangents of further outputs, in order.
-        self.more_cotangents = [
-            name
-            for name in self.back.positional[1:]
-            if name in self.back.required and not self._given_to_backward(name)
-        ]
+        self.asked = Asked(getattr(self.work, self.backward_name), self.takes)
 
     def begin(self, work: Any) -> None:
         """Work on this object, as it is now."""
+        loosen(work)
         self.work = work
         self.pristine = Snapshot.of(work)
         self.slots = find_slots(work)
@@ -80,12 +70,6 @@ class Layer:
         if not isinstance(name, str) or not callable(getattr(obj, name, None)):
             raise UsageError(f"{self.owner}: {role}={name!r} is not a method of it")
         return name
-
-    def _given_to_backward(self, name: str) -> bool:
-        return name in in_place.RATES or self._is_cache(name) or name in self.takes.names
-
-    def _is_cache(self, name: str) -> bool:
-        return name.lower() in CACHES and name not in self.takes.names
 
     def sizes(self) -> set[int]:
         """Axis lengths seen in the object's arrays."""
@@ -98,7 +82,7 @@ class Layer:
         given = self.options.get("learning_rate")
         if given is not None:
             self.rate = in_place.as_rate(given)
-        elif not any(name in in_place.RATES for name in self.back.names):
+        elif not self.asked.rate:
             self.rate = seen.rate if seen is not None else self._held_rate()
         self.in_place = set(self.options.get("in_place") or ())
         self.settled = seen.backward if seen is not None else "in_place" in self.options
@@ -157,7 +141,7 @@ class Layer:
         return self._scaled(self._returned(returned, inputs), cotangent, raw)
 
     def _scaled(self, found: dict[str, Any], cotangent: Any, raw: Any) -> dict[str, Any]:
-        if not self._is_of_one_number(raw):
+        if not self.asked.takes_no_cotangent(self.outputs(raw)):
             return found
         # The backward of a loss takes no cotangent: what it returns is multiplied by it here.
         whole = np.asarray(cotangent).reshape(())
@@ -184,9 +168,7 @@ class Layer:
 
     def outputs(self, raw: Any) -> Any:
         """What forward returned as arrays: without its cache; a plain number is an array too."""
-        if self.caches and isinstance(raw, tuple) and len(raw) > 1:
-            raw = raw[0] if len(raw) == 2 else raw[:-1]
-        found = nested.outputs(raw)
+        found = nested.outputs(self.asked.without_cache(raw))
         return np.asarray(found) if isinstance(found, float) else found
 
     def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,36 +177,11 @@ class Layer:
 
     def backward_on(self, work: Any, cotangent: Any, inputs: Mapping[str, Any], raw: Any) -> Any:
         """What the backward of `work` returns, given what it asks for by name."""
-        own = self._arguments(inputs)
-        if self._is_of_one_number(raw):
-            asked = {name: value for name, value in own.items() if name in self.back.names}
-            return call(getattr(work, self.backward_name), self.back, asked)
-        values: dict[str, Any] = {}
-        names = self.back.names[1:]
-        for name in names:
-            if name in in_place.RATES:
-                values[name] = self.rate
-            elif name in self.caches and isinstance(raw, tuple | list):
-                values[name] = raw[-1]
-            elif name in own and name in self.back.required:
-                values[name] = own[name]
-        first = self.back.names[0] if self.back.names else "*0"
-        values |= self._cotangents(first, cotangent)
-        return call(getattr(work, self.backward_name), self.back, values)
-
-    def _is_of_one_number(self, raw: Any) -> bool:
-        """Whether backward takes no cotangent: nothing at all, or a point where one number is."""
-        if not self.back.names:
-            return not self.back.more
-        return self.back.names[0] in self.takes.names and np.size(self.outputs(raw)) == 1
-
-    def _cotangents(self, first: str, cotangent: Any) -> dict[str, Any]:
-        """One argument, or one for each output where backward asks for so many."""
-        more = self.more_cotangents
-        if isinstance(cotangent, tuple) and more and len(cotangent) == len(more) + 1:
-            return dict(zip((first, *more), cotangent, strict=True))
-        single = isinstance(cotangent, tuple) and len(cotangent) == 1
-        return {first: cotangent[0] if single else cotangent}
+        own, backward = self._arguments(inputs), getattr(work, self.backward_name)
+        back = self.asked.back
+        if self.asked.takes_no_cotangent(self.outputs(raw)):
+            return call(backward, back, {n: v for n, v in own.items() if n in back.names})
+        return call(backward, back, self.asked.values(cotangent, own, raw, self.rate))
 
     # -- where the gradients are ---------------------------------------------------------------
 
@@ -237,8 +194,9 @@ class Layer:
     def _trees(self, inputs: Mapping[str, Any]) -> list[Any]:
         """The names of inputs, in the containers and in the order in which forward takes them."""
         named = self.build({name: Leaf(name) for name in inputs})
-        order = [*self.takes.names, *(f"*{k}" for k in range(len(named)))]
         placed = [n for n in named if n in self.places]
+        extra = [f"*{k}" for k in range(len(named))]
+        order = [*self.takes.names, *extra, *(self.places[n] for n in placed)]
         return [named[n] for n in sorted(placed, key=lambda n: order.index(self.places[n]))]
 
     def _returned(self, returned: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -101,11 +103,13 @@ def _rebuild(tree: Any, arrays: Mapping[str, Any]) -> Any:
 
 
 def _fresh(value: Any) -> Any:
-    """A container of options of its own for every call: layers keep running figures in them."""
+    """Options, or a generator, of its own for every call: layers keep running figures in them."""
     if isinstance(value, dict):
         return {key: _fresh(member) for key, member in value.items()}
     if isinstance(value, list):
         return [_fresh(member) for member in value]
+    if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
+        return copy.deepcopy(value)
     return value
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import jax, nested, probing
-from gradcheck.adapters.layer import BACKWARDS, CACHES, method_of
+from gradcheck.adapters.asked import CACHES, COTANGENTS
+from gradcheck.adapters.layer import BACKWARDS, method_of
 from gradcheck.adapters.recipes import module_level_name
 from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.slots import mirrored
@@ -28,12 +29,6 @@ _VALUES = (
     "__call__",
 )  # fmt: skip
 _SLOPES = ("gradient", "grad", "derivative", "prime", "jacobian", "jac", "df", "slope")
-# First argument of a function that takes a cotangent rather than a point.
-_COTANGENTS = frozenset(
-    ("cotangent", "cotangents", "dout", "dy", "dz", "da", "grad", "gradient", "upstream", "delta",
-     "grad_output", "output_grad", "output_gradient", "dout_", "g", "gy", "grad_out", "dl_dy",
-     "dnext_h", "dnext_c", "dh", "d_out", "dloss")
-)  # fmt: skip
 
 
 def knows(obj: Any) -> bool:
@@ -225,9 +220,7 @@ class _Pair:
 def _is_backward(fun: Any, second: Any, inputs: Mapping[str, Any] | None) -> bool:
     """Whether a second function takes a cotangent, not a point: told by its names, or by trial."""
     own, names = arguments(fun).names, arguments(second).names
-    if any(name.lower() in CACHES and name not in own for name in names):
-        return True
-    if names and names[0] not in own and names[0].lower() in _COTANGENTS:
+    if any(name.lower() in CACHES | COTANGENTS and name not in own for name in names):
         return True
     if inputs is None or (names and set(names) <= set(own)):
         return False

@@ -18,6 +18,7 @@ class Arguments:
     required: frozenset[str] = frozenset()
     keyword_only: frozenset[str] = frozenset()
     more: bool = True
+    options: bool = False  # whether it takes any name
 
     @property
     def positional(self) -> tuple[str, ...]:
@@ -36,6 +37,7 @@ def arguments(function: Callable[..., Any], skip: int = 0) -> Arguments:
         frozenset(p.name for p in plain if p.default is p.empty),
         frozenset(p.name for p in plain if p.kind is p.KEYWORD_ONLY),
         any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        any(p.kind is p.VAR_KEYWORD for p in parameters),
     )
 
 
@@ -46,6 +48,7 @@ def without(takes: Arguments, name: str) -> Arguments:
         takes.required - {name},
         takes.keyword_only - {name},
         takes.more,
+        takes.options,
     )
 
 
@@ -67,6 +70,8 @@ def fit(
         slot = next(free, None)
         if slot is None and takes.more:
             slot, extra = f"*{extra}", extra + 1
+        if slot is None and takes.options:
+            slot = name
         if slot is None:
             place = ", ".join(takes.names) or "no arguments"
             raise UsageError(f"{owner} takes {place}: there is no place for input {name!r}")
@@ -89,5 +94,7 @@ def call(function: Callable[..., Any], takes: Arguments, values: dict[str, Any])
             by_name[name] = values[name]
         else:
             by_position.append(values[name])
+    if takes.options:
+        by_name |= {n: v for n, v in values.items() if n not in takes.names and n[0] != "*"}
     extra = [values[f"*{k}"] for k in range(len(values)) if f"*{k}" in values]
     return function(*by_position, *extra, **by_name)

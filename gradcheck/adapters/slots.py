@@ -21,6 +21,7 @@ _PREFIXES = (
 _SUFFIXES = ("_grad", "_gradient", "_gradients", "_grads", "_delta", "grad", "gradient")
 _COLLECTIONS = ("grads", "gradients", "grad", "gradient", "d")
 _VALUE_KEYS = ("data", "value", "val", "values", "array")
+_MANGLED = re.compile(r"^_[A-Za-z]\w*?(?=__)__")  # what Python makes of __W in a class
 _GRADIENT_KEYS = ("grad", "gradient", "g", "d", "delta")
 # Names that say of a float array that nobody descends along it.
 _BUFFER = re.compile(r"running|moving|mean|var|std|mask|table|buffer|moment|veloc|cache|last|prev")
@@ -141,7 +142,7 @@ def mirrored(collection: Any, steps: list[str]) -> Any:
     for path in (steps[1:], steps, steps[-1:]):
         found = collection if path else None
         for step in path:
-            if isinstance(found, list):
+            if isinstance(found, list | tuple):
                 found = found[int(step)] if step.isdigit() and int(step) < len(found) else None
             else:
                 found = in_mapping(found, step) if isinstance(found, dict) else None
@@ -165,6 +166,7 @@ def gradient_of(name: str, parameter: str) -> bool:
     """Whether `name` reads as the gradient of `parameter`: dW, W_grad, grad_W, dL_dW, ..."""
     if name == parameter:
         return False
+    name, parameter = _MANGLED.sub("", name), _MANGLED.sub("", parameter)
     lowered = name.lower()
     stems = [name[len(p) :] for p in _PREFIXES if lowered.startswith(p)]
     stems += [name[: -len(s)] for s in _SUFFIXES if lowered.endswith(s)]

@@ -68,6 +68,14 @@ def places(root: Any) -> Iterator[tuple[Place, Any]]:
             waiting.append((value, here))
 
 
+def loosen(work: Any) -> None:
+    """Make lists of the tuples of arrays that a copy holds: parameters in them can be set then."""
+    for place, value in list(places(work)):
+        loose = type(value) is tuple and any(isinstance(v, np.ndarray) for v in value)
+        if loose and not isinstance(place.owner, tuple):
+            place.set(list(value))
+
+
 def _members(owner: Any) -> list[tuple[Any, Any]]:
     if isinstance(owner, dict):
         return list(owner.items())
