@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradcheck.callables import signature_of
 from gradcheck.errors import UsageError
 
 MARK = "gradcheck_subjects"
@@ -50,7 +50,7 @@ def parametrize_with_checks(
     def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
         import pytest
 
-        if len(list(inspect.signature(test).parameters)) < 2:
+        if len(list(signature_of(test).parameters)) < 2:
             raise UsageError(f"{test.__name__}: expected a test of (subject, check)")
         marked: Callable[..., Any] = pytest.mark.gradcheck_subjects(family)(test)
         return marked

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gradcheck.callables import signature_of
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, as_inputs
 from gradcheck.traits import as_traits
@@ -138,7 +138,7 @@ def _by_keyword(
 ) -> Callable[..., Any]:
     """`function` as it can be called with `first` positional arguments and inputs by name."""
     try:
-        signature = inspect.signature(function)
+        signature = signature_of(function)
     except (TypeError, ValueError):  # some C functions have none to read: numpy's are positional
         return ByPosition(function, tuple(inputs))
     leading = (None,) * first

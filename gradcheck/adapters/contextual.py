@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcheck.adapters.signatures import arguments
+from gradcheck.callables import signature_of
 
 _NAMES = {"ctx", "context"}
 
@@ -47,7 +48,7 @@ def _given(method: Callable[..., Any]) -> Callable[..., Any]:
             self.context = Context()
         return method(self.context, *args, **kwargs)
 
-    taken = list(inspect.signature(method).parameters.values())[1:]
+    taken = list(signature_of(method).parameters.values())[1:]
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     called.__signature__ = inspect.Signature([own, *taken])  # type: ignore[attr-defined]
     return called

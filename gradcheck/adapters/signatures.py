@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from gradcheck.callables import signature_of
 from gradcheck.errors import UsageError
 
 
@@ -28,7 +28,7 @@ class Arguments:
 def arguments(function: Callable[..., Any], skip: int = 0) -> Arguments:
     """The arguments of `function`, less the first `skip`; anything goes where none can be read."""
     try:
-        parameters = list(inspect.signature(function).parameters.values())[skip:]
+        parameters = list(signature_of(function).parameters.values())[skip:]
     except (TypeError, ValueError):
         return Arguments()
     plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
