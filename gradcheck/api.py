@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gradcheck.adapters import adapt
@@ -52,8 +52,6 @@ def check(
     if at is not None and inputs is None and not isinstance(obj, Subject):
         inputs = {name: _shape_of(value) for name, value in at.items()}
     subject = adapt(obj, inputs, **options)
-    chosen = select(checks)
-    _some_apply(chosen, subject, dtype)
     plan = Plan(
         examples=examples if examples is not None else profile(DEFAULT).examples,
         seed=secrets.randbelow(2**31) if seed is None else seed,
@@ -64,7 +62,7 @@ def check(
         at=at,
         cotangent=cotangent,
     )
-    report = verify(subject, chosen, plan)
+    report = verify(subject, select(checks), plan)
     return attach_scripts(report, subject, obj, inputs, options)
 
 
@@ -77,14 +75,6 @@ def _validate(examples: Any, seconds: Any, seed: Any, dtype: Any) -> None:
         raise UsageError(f"check: seed={seed!r}, expected an integer, 0 or above")
     if dtype not in DTYPES:
         raise UsageError(f"check: dtype={dtype!r}, expected one of {', '.join(DTYPES)}")
-
-
-def _some_apply(chosen: Sequence[Any], subject: Subject, dtype: str) -> None:
-    """Raise UsageError where none of the checks that were asked for applies: nothing would run."""
-    reasons = {one.name: one.why_not(subject, dtype) for one in chosen}
-    if all(reasons.values()):
-        why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        raise UsageError(f"checks: none of those asked for applies here: {why}")
 
 
 def _shape_of(value: Any) -> Any:

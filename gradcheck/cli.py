@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gradcheck.errors import GradcheckError, UsageError
-from gradcheck.findings import PAGES, require_suffix
+from gradcheck.findings import PAGES, Report, require_suffix
 
 PASSED, FOUND, USAGE = 0, 1, 2
 OBJECT = "package.module:object"
@@ -123,11 +123,20 @@ def _verify(arguments: argparse.Namespace) -> int:
             checks=arguments.checks,
             **options,
         )
+    _something_ran(report)
     coloured = terminal.colours_wanted(sys.stdout)
     print(terminal.coloured(str(report)) if coloured else report)
     if arguments.report:
         print(f"  report: {report.save(arguments.report)}")
     return PASSED if report.passed else FOUND
+
+
+def _something_ran(report: Report) -> None:
+    """Raise UsageError where none of the checks that were asked for applies: that is no pass."""
+    reasons = {name: outcome.not_run for name, outcome in report.outcomes.items()}
+    if all(reasons.values()):
+        why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise UsageError(f"checks: none of those asked for applies here: {why}")
 
 
 def _power(arguments: argparse.Namespace) -> int:
