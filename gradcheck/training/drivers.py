@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.callables import signature_of
 from gradcheck.errors import UsageError
 from gradcheck.training.forms import Alone, in_the_form_that_works
 
@@ -133,7 +134,7 @@ def _is_a(made: type, package: str, path: str) -> bool:
 
 
 def _needs_no_closure(made: Any, name: str, role: str) -> None:
-    closure = inspect.signature(made.step).parameters.get("closure")
+    closure = signature_of(made.step).parameters.get("closure")
     if closure is not None and closure.default is inspect.Parameter.empty:
         raise UsageError(f"{role}={name}: its step evaluates the loss itself; use check_training")
 
@@ -217,7 +218,7 @@ def _own(alone: Alone, name: str, role: str, rated: bool) -> Driver:
 def _signature(step: Any) -> tuple[str | None, int]:
     """The rate's keyword, where it is still free, and whether a third argument is the state."""
     try:
-        parameters = inspect.signature(step).parameters
+        parameters = signature_of(step).parameters
     except (TypeError, ValueError):  # builtins have none to read
         return None, NEEDED
     bound = step.keywords if isinstance(step, functools.partial) else {}
@@ -266,7 +267,7 @@ def _object(make: Any, made: type, name: str, role: str) -> Driver:
 
 def _holds_weights(make: Any, rate_name: str | None) -> bool:
     """Whether the first argument of the constructor has no default, and is not the rate."""
-    first = next(iter(inspect.signature(make).parameters.values()), None)
+    first = next(iter(signature_of(make).parameters.values()), None)
     return (
         first is not None
         and first.kind is first.POSITIONAL_OR_KEYWORD
