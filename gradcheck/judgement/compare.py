@@ -81,7 +81,21 @@ def compare(line: fd.Line, said: Claimed, target: float, final: bool = True) -> 
         contested |= not result.agreed and result.resolution <= target
         if contested and not final and clear(result):
             return result
-    return conclude(line, scans, said, bend)
+    result = conclude(line, scans, said, bend)
+    if said.weight == 0.0 and (not result.agreed or result.resolution > target):
+        return _on_a_tread(line, scans, result)
+    return result
+
+
+def _on_a_tread(line: fd.Line, scans: list[fd.Scan], result: Comparison) -> Comparison:
+    """A claim of zero not settled yet: right on the treads of a quantiser, doubtful if it may be."""
+    found = plateaus.quantised(line, scans)
+    if found is None:
+        return dataclasses.replace(result, doubtful=not result.agreed)
+    if not found:
+        return result
+    level = {"expected": 0.0, "error": 0.0, "tolerance": 0.0, "reference": math.inf}
+    return dataclasses.replace(result, agreed=True, doubtful=False, **level)
 
 
 def reference(line: fd.Line, said: Claimed, scans: Sequence[fd.Scan]) -> float:
