@@ -24,6 +24,8 @@ MANY = 2**17
 ROUNDED = 2.0**-40
 OUTSIDE = "outside the generalised gradient"
 BOUND = "at a bound of its domain the claim is not the slope inside"
+UNSEEN = "more entries are tied than places around them were tried"
+CLOSER = "at a kink, and what lies beside it varies too fast for any line through it"
 LEAP = "forward itself leaps at this point"
 
 
@@ -37,6 +39,8 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     if sides is None:
         return None
     if not sides.kinked.any() and not sides.outside.any():
+        if sides.closer:
+            return Judgement(name, "inconclusive", reason=CLOSER)
         return _leaping(name, around)
     if case.problem.kinks == "avoid" and kinks.verified(around):
         return _avoided(case, name, around, retry)
@@ -49,6 +53,8 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
         return _accepted(case, name, sides)
     if kinks.jumps(around):
         return Judgement(name, "inconclusive", reason=LEAP)
+    if reason == UNSEEN:
+        return Judgement(name, "inconclusive", reason=reason)
     if sides.outside.any() and kinks.goes_on(around, sides, sides.outside):
         return None
     chained = sides.outside.any() and np.all(sides.piecewise | ~sides.outside)
@@ -93,9 +99,15 @@ def _offending(
     if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
         return sides.kinked, "not multiplied by the cotangent at the kink"
     outside = _outside(around, sides)
-    if outside.any() and not case.problem.elementwise and _acquitted(around, sides):
-        return nowhere, ""
-    return outside, OUTSIDE if outside.any() else ""
+    if not outside.any() or case.problem.elementwise:
+        return outside, OUTSIDE if outside.any() else ""
+    if around.freedom <= MANY:
+        fuller = kinks.followed(around, kinks.cyclic(around, sides))
+        if _acquitted(around, fuller):
+            return nowhere, ""
+        if kinks.unseen(around, fuller):
+            return outside, UNSEEN
+    return outside, OUTSIDE
 
 
 def _outside(around: Neighbourhood, sides: Sides) -> np.ndarray:
@@ -117,9 +129,7 @@ def _outside(around: Neighbourhood, sides: Sides) -> np.ndarray:
 
 def _acquitted(around: Neighbourhood, sides: Sides) -> bool:
     """Whether the kinks, crossed one by one or output by output, allow the claim after all."""
-    if around.freedom > MANY:
-        return False
-    if not _outside(around, kinks.cyclic(around, sides)).any():
+    if not _outside(around, sides).any():
         return True
     several = len(around.case.problem.names) > 1
     return (several and kinks.in_joint_walk(around, sides)) or row_by_row(around, sides)
@@ -147,7 +157,9 @@ def _row_allowed(around: Neighbourhood) -> bool:
         return False
     if not sides.kinked.any():
         return not sides.outside.any()
-    return not _outside(around, sides).any() or kinks.in_joint_walk(around, sides)
+    if not _outside(around, sides).any() or kinks.in_joint_walk(around, sides):
+        return True
+    return not _outside(around, kinks.followed(around, sides)).any()
 
 
 def _expected(case: Case, name: str, rule: Callable[..., Mapping[str, Array]]) -> np.ndarray:

@@ -58,7 +58,12 @@ class Comparison:
     def rough(self) -> bool:
         """Whether even the finest level is all noise: genuine, or a wave too fast for it."""
         finest = min(self.scans, key=lambda scan: scan.step, default=None)
-        return finest is not None and noise.COARSE / 8 < finest.jump < math.inf
+        if finest is None:
+            return False
+        jump = finest.jump
+        if jump == math.inf:  # f(x) is zero: beside what the function reaches at any step
+            jump = finest.eta / (max(scan.rise for scan in self.scans) or math.inf)
+        return noise.COARSE / 8 < jump
 
     @property
     def unresolved(self) -> bool:
@@ -71,18 +76,19 @@ class Comparison:
         """Whether smaller steps than the chosen one side with the claim, sharply and together.
 
         A wide step may span a switch (a softmax that changes its winner, a constant row under a
-        norm) and look calm. Levels at which most outputs have ceased to move do not count.
+        norm) and look calm. Levels at which most outputs have ceased to move do not count, unless
+        all that rounding may hide of them is small beside the disagreement.
         """
         chosen = next((level.step for level in self.levels if level.chosen), 0.0)
         most = max((scan.changed for scan in self.scans), default=0)
-        moving = {scan.step for scan in self.scans if 2 * scan.changed >= most}
         near = self.residual / 64
+        rounding = 64 * max((scan.rounding for scan in self.scans), default=0.0)
         siding = [
-            level
-            for level in self.levels
-            if level.step < chosen
-            and level.step in moving
-            and max(abs(level.estimate - self.returned), level.truncation) < near
+            scan
+            for scan in self.scans
+            if scan.step < chosen
+            and (2 * scan.changed >= most or (scan.changed and rounding < near * scan.step))
+            and max(abs(scan.high - self.returned), abs(scan.high - scan.low)) < near
         ]
         return len(siding) >= 2
 

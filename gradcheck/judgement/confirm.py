@@ -37,7 +37,7 @@ def telling(case: Case, name: str, salt: int = 0) -> tuple[Array, Claimed]:
         v = case.direction(name, 16 * salt + attempt)
         said = case.said({name: v})
         share = abs(said.value) / said.weight if said.weight else 1.0
-        if share > most:
+        if best is None or share > most:  # no number where the claim's weight overflows
             best, most = (v, said), share
         if share >= ALIGNED:
             break

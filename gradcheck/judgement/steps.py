@@ -28,14 +28,28 @@ def steps(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
 
 
 def _refining(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
-    """Ever finer while the finest level shows structure, not noise: a root at 0, a fast wave."""
+    """Ever finer while the finest level shows structure, not noise: a root at 0, a fast wave.
+
+    And once more where it did: one level that is calm at last has no other to bear it out.
+    """
     step = 2.0 ** fd.EXPONENTS[-1]
+    begun = False
     while step > 2.0**-120:
         finest = min(scans, key=lambda scan: scan.step, default=None)
-        if finest is None or finest.step != step or not _structured(line, finest, scans):
+        if finest is None or finest.step != step:
             return
+        going_on = _structured(line, finest, scans)
+        if not going_on and not (begun or _calmed(finest, scans)):
+            return
+        begun = going_on
         step /= 32
         yield step
+
+
+def _calmed(finest: fd.Scan, scans: list[fd.Scan]) -> bool:
+    """Whether the finest level alone is calm, of a function that still moves there."""
+    before = [scan for scan in scans if scan.step == 32 * finest.step]
+    return bool(before and finest.changed and before[0].eta > 2.0**10 * max(finest.eta, finest.rounding))
 
 
 def _structured(line: fd.Line, finest: fd.Scan, scans: list[fd.Scan]) -> bool:

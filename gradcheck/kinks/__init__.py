@@ -5,6 +5,7 @@ the claim an ordinary gradient, which is verified numerically along w. The claim
 be a convex combination of those (Clarke's generalised gradient of a piecewise smooth function).
 """
 
+from gradcheck.kinks.followed import followed, unseen
 from gradcheck.kinks.hull import in_hull, in_span, projected, two_valued
 from gradcheck.kinks.neighbourhood import Neighbourhood, flat
 from gradcheck.kinks.rows import bent_outputs, countable, rows
@@ -20,6 +21,7 @@ __all__ = [
     "countable",
     "cyclic",
     "flat",
+    "followed",
     "goes_on",
     "in_hull",
     "in_joint_walk",
@@ -31,5 +33,6 @@ __all__ = [
     "projected",
     "rows",
     "two_valued",
+    "unseen",
     "verified",
 ]

@@ -8,6 +8,10 @@ from scipy.optimize import nnls
 from gradcheck.kinks.sides import NAMED, Sides
 
 
+# Places that show something new by this share have not shown all there is.
+MANY_WAYS = 0.75
+
+
 def in_span(sides: Sides) -> bool:
     """Whether the claim satisfies the linear relations that all the sides satisfy.
 
@@ -19,6 +23,17 @@ def in_span(sides: Sides) -> bool:
     return bool(np.all(left <= limit + sides.firm[where]))
 
 
+def spanned(sides: Sides) -> bool:
+    """Whether more places would show no more: of a long tie the patterns see a part alone."""
+    rows = sides.probes[:, sides.kinked]
+    sizes = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
+    return _rank(sizes) < MANY_WAYS * len(rows)
+
+
+def _rank(sizes: np.ndarray) -> int:
+    return int(np.sum(sizes > 1e-6 * sizes[0])) if sizes.size and sizes[0] > 0 else 0
+
+
 def projected(sides: Sides) -> np.ndarray:
     """The claim, its kinked entries moved to where the sides' linear relations hold.
 
@@ -28,7 +43,7 @@ def projected(sides: Sides) -> np.ndarray:
     rows = sides.probes[:, where]
     middle = rows.mean(axis=0)
     _, sizes, basis = np.linalg.svd(rows - middle, full_matrices=False)
-    rank = int(np.sum(sizes > 1e-6 * sizes[0])) if sizes.size and sizes[0] > 0 else 0
+    rank = _rank(sizes)
     nearest = sides.claim.copy()
     if rank + 3 <= len(rows):
         offset = sides.claim[where] - middle

@@ -22,6 +22,11 @@ DELTA = 2.0**-20
 EXACT = 2.0**-38
 # Two to four ulp, and as little as makes no rounding where there is nothing to round.
 LEAST, NOTHING = 2.0**-50, 2.0**-200
+# Share of a random pattern in a way that is not random: unties, and turns it by no more than that.
+UNTIED = 2.0**-12
+# Share of a random pattern in a way that is not: it unties what is left, among 4096 in a row, and
+# turns the way by no more than that.
+UNTIED = 2.0**-14
 Way = Mapping[str, Array]
 
 
@@ -95,6 +100,36 @@ class Neighbourhood:
             # No entry stays: two thirds of a rank are never in the middle.
             values = ((ranks.reshape(x.shape) + 2 / 3) / max(1, x.size) - 0.5) * self.units[name]
             way[name] = backend.from_numpy(self._shown(name, np.asarray(values, dtype=x.dtype)))
+        return way
+
+    def followed(self, ordered: bool) -> dict[str, Array]:
+        """The way the claim points; or the one at cotangents 1, 2, 3, ..., which is the order in
+        which a sort, or the eigenvalues, took what is tied. Ties that are left are broken."""
+        case, backend = self.case, self.case.backend
+        given = tuple(backend.copy(u) for u in case.cotangent)
+        if ordered:
+            shapes = [backend.to_numpy(u) for u in given]
+            ranks = (1.0 + np.arange(u.size, dtype=u.dtype).reshape(u.shape) for u in shapes)
+            given = tuple(backend.from_numpy(np.asarray(r)) for r in ranks)
+        claim = case.problem.vjp(given, fresh(case.problem)) if ordered else case.claim
+        way = {}
+        for name, v in self.pattern(600).items():
+            g = backend.to_numpy(claim[name])
+            size = float(np.max(np.abs(g), initial=0.0))
+            size = size if 0.0 < size < math.inf else math.inf
+            values = np.asarray(g / size * self.units[name] + UNTIED * backend.to_numpy(v))
+            way[name] = backend.from_numpy(self._shown(name, values.astype(g.dtype)))
+        return way
+
+    def single(self, entry: int) -> dict[str, Array]:
+        """A direction of one watched entry, counted as in `claim`; the others untied only."""
+        way, backend = {}, self.case.backend
+        for name, v in self.pattern(700).items():
+            values = UNTIED * backend.to_numpy(v)
+            if name in self.watched and 0 <= entry < flat(values).size:
+                flat(values)[entry] = self.unit(name)
+            entry -= flat(values).size
+            way[name] = backend.from_numpy(values)
         return way
 
     def _shown(self, name: str, values: np.ndarray) -> np.ndarray:

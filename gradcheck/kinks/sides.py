@@ -80,6 +80,18 @@ class Sides:
         return np.asarray((spread > self.tolerance) & (drift <= STEADY * spread))
 
     @property
+    def closer(self) -> bool:
+        """Whether the claim lies between sides that differ only a few ulp from the point.
+
+        x / max(|x|, 1e-9) after a leaky relu: what is asked further out is beyond the ramp.
+        """
+        low, high = self.exact.min(axis=0), self.exact.max(axis=0)
+        sizes = np.maximum(np.abs(low), np.abs(high))
+        slack = SLIGHT * sizes
+        between = (low - slack <= self.claim) & (self.claim <= high + slack)
+        return bool(np.all(between) and np.any(high - low > STRONG * np.maximum(sizes, rms(sizes))))
+
+    @property
     def strong(self) -> bool:
         """Whether a jump is large enough to reject a claim by."""
         sizes = np.max(np.abs(self.probes), axis=0)
@@ -150,6 +162,8 @@ def _usual(drift: np.ndarray, sizes: np.ndarray) -> float:
     moving = drift > 0
     if not moving.any():
         return ROUNDING
+    # An entry near zero is all roundoff, and its relative change no measure.
+    sizes = np.maximum(sizes, rms(sizes) / 64)
     return ROUNDING + 4 * float(np.median(drift[moving] / np.maximum(sizes[moving], 1e-300)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.judgement.case import replaced
 from gradcheck.judgement.confirm import honest, widened
-from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood
+from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood, Way
 from gradcheck.oracles.finite_difference import SKIPPED
 
 # Where a side is verified: further out, so that a whole stencil fits between it and the kink.
@@ -22,18 +22,21 @@ VISIBLE = 2.0**-40
 
 def verified(around: Neighbourhood) -> bool:
     """Whether the watched claim on the sides is the derivative there, along the way out."""
+    ways = (around.pattern(0, positive=True), around.pattern(1))
+    return all(side_verified(around, w, sign) for w in ways for sign in (1.0, -1.0))
+
+
+def side_verified(around: Neighbourhood, w: Way, sign: float) -> bool:
+    """The same along one way out."""
     return all(
-        any(_side_verified(around, name, sign, salt, out) for out in (OUT, OUT / 32))
+        any(_verified_at(around, name, sign * out, w) for out in (OUT, OUT / 32))
         for name in around.watched
-        for salt in (0, 1)
-        for sign in (1.0, -1.0)
     )
 
 
-def _side_verified(around: Neighbourhood, name: str, sign: float, salt: int, out: float) -> bool:
-    case, backend = around.case, around.case.backend
-    w = around.pattern(salt, positive=salt == 0)
-    places = around.place(sign * out, w)
+def _verified_at(around: Neighbourhood, name: str, step: float, w: Way) -> bool:
+    case, backend, out = around.case, around.case.backend, abs(step)
+    places = around.place(step, w)
     try:
         moved = case.at(replaced(case.problem, places))
     except SKIPPED:
