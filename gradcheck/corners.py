@@ -2,19 +2,21 @@
 
 Along a line on which all entries of an input are equal, the claim of a threshold, a clip or a
 piecewise formula jumps. Bisection leads to the two neighbouring floats between which it does: one
-of them is the constant.
+of them is the constant. Where NumPy code compares its inputs with a number, that is tried itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from gradcheck.case import Case
+from gradcheck.compared import compared
 from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
 from gradcheck.examples import Example, arrays_of, canonical
 from gradcheck.inputs import Array
@@ -29,7 +31,10 @@ GRID = tuple(
     for sign in (-1.0, 1.0)
     for size in (1e-8, 1e-6, 1e-4, 1e-2, *np.arange(0.25, 8.25, 0.5), 12, 17, 24, 40, 90, 1000)
 )
-MOST = 2  # constants an input
+MOST, MOST_NAMED = 2, 4  # constants an input: found, and named by the code
+TINY = 1e-100
+# A smooth gradient changes by as little from a constant to its neighbours, a guard by all.
+NEAR, NOTICED = 2.0**-20, 2.0**-10
 SECONDS = 0.25
 BESIDE = 2.0**-6
 CLEARLY = 4  # digits
@@ -50,18 +55,45 @@ def corners(subject: Subject, evaluator: Evaluator, seed: int) -> Iterator[Examp
     starts = list(canonical(subject, seed))
     if not starts:
         return
+    named = compared(_case(subject, evaluator, starts[0]))
     small = [e for e in starts if all(size == 1 for _, size in e.sizes)][:1]
     for name, item in subject.inputs.items():
         if name not in subject.differentiable or not _free(item) or evaluator.seconds > SECONDS:
             continue
-        for low, high in _jumps(subject, evaluator, starts[0], name):
-            constants = _written(low, high)
+        line = _Line(subject, evaluator, starts[0], name)
+        found = [_written(*pair) for pair in _jumps(line)]
+        known = {value for constants in found for value in constants}
+        for constants in (*found, *_named(line.some(), named[name], known)):
             for start in (*small, starts[0]):
                 yield from (_at(start, name, (value,)) for value in constants)
             yield _at(starts[0], name, (*constants, None))
             # And beside it: what begins there goes on.
-            gap = BESIDE * abs(low)
+            low, high, gap = constants[0], constants[-1], BESIDE * abs(constants[0])
             yield _at(starts[0], name, tuple(inside(item, (low - gap, high + gap))))
+
+
+def _named(line: _Line, constants: Iterable[float], known: set[float]) -> list[tuple[float]]:
+    """Of the numbers that the code compares an input with, those at which its claim is not what
+    it is beside them: a guard at one value jumps nowhere else, and no bisection meets it."""
+    found: list[tuple[float]] = []
+    for constant in constants:
+        for value in inside(line.item, (constant, -constant)):
+            if abs(value) < TINY or value in known or len(found) == MOST_NAMED:
+                continue
+            known.add(value)
+            here = line(value)
+            beside = inside(line.item, (value * (1 - NEAR), value * (1 + NEAR)))
+            if any(_differ(here, line(t), line.floor) for t in beside):
+                found.append((value,))
+    return found
+
+
+def _differ(a: np.ndarray, b: np.ndarray, floor: float) -> bool:
+    """Whether an entry changes by more than any but a steep gradient does over so little."""
+    if a.shape != b.shape:
+        return True
+    sizes = np.maximum(np.abs(a), np.abs(b))
+    return not np.all(np.abs(a - b) <= NOTICED * sizes + floor)
 
 
 def _written(low: float, high: float) -> tuple[float, ...]:
@@ -86,15 +118,10 @@ def _free(item: Any) -> bool:
     return item.domain is None or item.domain.onto is None
 
 
-def _jumps(
-    subject: Subject, evaluator: Evaluator, start: Example, name: str
-) -> list[tuple[float, float]]:
+def _jumps(line: _Line) -> list[tuple[float, float]]:
     """Pairs of neighbouring floats between which the claim jumps; zero, which is always tried,
     is left out."""
-    line = _Line(subject, evaluator, start, name)
-    item = subject.inputs[name]
-    assert isinstance(item, Array)
-    nodes = [(t, line(t)) for t in sorted(inside(item, GRID))]
+    nodes = [(t, line(t)) for t in sorted(inside(line.item, GRID))]
     changes = [_apart(a[1], b[1]) for a, b in pairwise(nodes)]
     found = []
     for k, (low, high) in enumerate(pairwise(nodes)):
@@ -103,26 +130,37 @@ def _jumps(
             changes[k]
         ):
             pair = _bisected(line, low, high, changes[k])
-            if pair is not None and min(map(abs, pair)) > 1e-100:
+            if pair is not None and min(map(abs, pair)) > TINY:
                 found.append(pair)
     return found[:MOST]
 
 
+def _case(subject: Subject, evaluator: Evaluator, start: Example) -> Case:
+    return Case(subject, start, arrays_of(subject, start), evaluator.backend, evaluator)
+
+
 class _Line:
-    """The claim for one input as a function of the value that all its entries have."""
+    """The claim for one input as a function of the value that all its entries have, or some."""
 
     def __init__(self, subject: Subject, evaluator: Evaluator, start: Example, name: str) -> None:
-        self.subject, self.evaluator, self.name = subject, evaluator, name
-        self.numbers = arrays_of(subject, start)
-        self.seed = start.seed
+        self.case, self.name = _case(subject, evaluator, start), name
+        item = subject.inputs[name]
+        assert isinstance(item, Array)
+        self.item = item
         self.floor = 0.0
+        self.where = np.ones(self.case.numbers[name].shape, dtype=bool)
+
+    def some(self) -> _Line:
+        """The same with every second entry left as it is: all alike, a normalised row is zero."""
+        self.where.reshape(-1)[1::2] = False
+        self.floor = 0.0
+        return self
 
     def __call__(self, t: float) -> np.ndarray:
         """Flat; NaN where forward or vjp raises."""
-        shape = self.numbers[self.name].shape
-        numbers: Mapping[str, Any] = {**self.numbers, self.name: np.full(shape, t)}
+        values = np.where(self.where, t, self.case.numbers[self.name])
         try:
-            gradient = self._gradient(numbers)
+            gradient = self._gradient({**self.case.numbers, self.name: values})
         except (ClaimRaised, ForwardRaised, KeyError, TypeError, ValueError):
             return np.full(1, math.nan)
         finite = gradient[np.isfinite(gradient)]
@@ -130,12 +168,9 @@ class _Line:
         return gradient
 
     def _gradient(self, numbers: Mapping[str, Any]) -> np.ndarray:
-        from gradcheck.case import Case
-
-        example = Example((), seed=self.seed)
-        backend = self.evaluator.backend
-        case = Case(self.subject, example, numbers, backend, self.evaluator)
-        return np.asarray(backend.to_numpy(case.claim[self.name]), dtype=float).reshape(-1)
+        case = replace(self.case, example=Example((), seed=self.case.example.seed), numbers=numbers)
+        claim = case.claim[self.name]
+        return np.asarray(case.backend.to_numpy(claim), dtype=float).reshape(-1)
 
 
 def _bisected(

@@ -26,6 +26,7 @@ ALIGNED = (8, 16)  # where a fast path begins
 MOST_ELEMENTS = 4096  # of any one input: beyond it a check says no more and costs a lot
 SCALES = (0, 0, 0, 0, 0, 0, 3, -3, 6, -10, -30)
 SEEDS = 2**16 - 1
+MOST_ALONE = 2  # inputs that are zero by themselves, in a run
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,9 @@ def canonical(subject: Subject, seed: int) -> Iterator[Example]:
         (_sizes(subject, lambda k: (37, 33)[k] if k < 2 else 1), "generic"),
         (_sizes(subject, lambda k: 7 if k % 2 else 5), "some zeros"),
     ]
+    if any(map(_two_ends, subject.inputs.values())):
+        recipes.append((_sizes(subject, lambda k: (5, 4, 6)[k % 3]), "across"))
+    related: list[Example] = []
     for sizes, style in recipes:
         leading = (2,) if _has_leading(subject) else ()
         if is_legal(subject, sizes, leading):
@@ -187,7 +191,31 @@ def canonical(subject: Subject, seed: int) -> Iterator[Example]:
                 for name, item in subject.inputs.items()
                 if not isinstance(item, Constant)
             )
-            yield Example(tuple(sizes.items()), leading, fills, next(seeds))
+            example = Example(tuple(sizes.items()), leading, fills, next(seeds))
+            yield example
+            if style == "generic" and sizes == rectangular:
+                related = list(_related(subject, example, seed))
+    yield from related
+
+
+def _related(subject: Subject, example: Example, seed: int) -> Iterator[Example]:
+    """Inputs that go together in what random ones never do: one zero alone, and all equal."""
+    moving = subject.differentiable
+    if len(moving) < 2:
+        return
+    for k in range(min(MOST_ALONE, len(moving))):
+        alone = moving[(seed + k) % len(moving)]
+        fills = ((n, replace(f, style="zeros") if n == alone else f) for n, f in example.fills)
+        yield replace(example, fills=tuple(fills))
+    shapes = [subject.inputs[name].shape for name in moving]
+    if len(set(map(str, shapes))) < len(shapes):
+        same = dict(example.fills)[moving[0]].seed
+        fills = ((n, replace(f, seed=same) if n in moving else f) for n, f in example.fills)
+        yield replace(example, fills=tuple(fills))
+
+
+def _two_ends(item: Any) -> bool:
+    return isinstance(item, Array) and item.low is not None and item.high is not None
 
 
 def reseeded(example: Example, offset: int) -> Example:

@@ -18,6 +18,8 @@ Numbers = np.ndarray
 # A standard normal is mapped into an open interval through the logistic curve, kept this far
 # (relative to the width) from ends that do not belong to the domain.
 OPEN_MARGIN = 2.0**-10
+# Ends of this ratio are filled in even ratios: evenly, a share of 1 / FAR would lie near the low.
+FAR = 64.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ def mixed(rng: Rng, shape: tuple[int, ...]) -> Numbers:
     return np.asarray(generic(rng, shape) * 2.0 ** rng.integers(-12, 7, shape))
 
 
+def across(rng: Rng, shape: tuple[int, ...]) -> Numbers:
+    """Replaced by numbers spread over the whole domain where it has two ends."""
+    return generic(rng, shape)
+
+
 def bounds(rng: Rng, shape: tuple[int, ...]) -> Numbers:
     """Replaced by the domain's own ends where it has them; integers otherwise."""
     return whole(rng, shape)
@@ -88,6 +95,7 @@ STYLES: dict[str, Callable[[Rng, tuple[int, ...]], Numbers]] = {
     "zero row": zero_row,
     "ties": ties,
     "mixed": mixed,
+    "across": across,
     "bounds": bounds,
 }
 MASK_STYLES = ("random", "all", "none", "one", "prefix")
@@ -154,7 +162,19 @@ def _into_domain(item: Array, how: Fill, numbers: Numbers, rng: Rng) -> Numbers:
         at_end = rng.random(numbers.shape) < 0.5
         inner = _squeeze(numbers, low, high, False)
         return np.where(at_end, rng.choice(ends, numbers.shape), inner)
+    if how.style == "across" and low is not None and high is not None:
+        return _spread(numbers, low, high, rng, item.open)
     return _squeeze(numbers, low, high, item.open)
+
+
+def _spread(numbers: Numbers, low: float, high: float, rng: Rng, open: bool) -> Numbers:
+    """Anywhere between the ends; in even ratios where they are positive and far apart."""
+    shares = rng.random(numbers.shape)
+    if open:
+        shares = OPEN_MARGIN + (1 - 2 * OPEN_MARGIN) * shares
+    if low > 0 and high > FAR * low:
+        return np.asarray(np.clip(low * (high / low) ** shares, low, high))
+    return np.asarray(np.clip(low + (high - low) * shares, low, high))
 
 
 def _squeeze(numbers: Numbers, low: float | None, high: float | None, open: bool) -> Numbers:

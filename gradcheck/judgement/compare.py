@@ -88,14 +88,15 @@ def compare(line: fd.Line, said: Claimed, target: float, final: bool = True) -> 
 
 
 def _on_a_tread(line: fd.Line, scans: list[fd.Scan], result: Comparison) -> Comparison:
-    """A claim of zero not settled yet: right on the treads of a quantiser, doubtful if it may be."""
+    """A claim of zero not settled yet: right on a quantiser's treads, doubtful if it may be."""
     found = plateaus.quantised(line, scans)
     if found is None:
         return dataclasses.replace(result, doubtful=not result.agreed)
     if not found:
         return result
-    level = {"expected": 0.0, "error": 0.0, "tolerance": 0.0, "reference": math.inf}
-    return dataclasses.replace(result, agreed=True, doubtful=False, **level)
+    return dataclasses.replace(
+        result, agreed=True, expected=0.0, error=0.0, tolerance=0.0, reference=math.inf
+    )
 
 
 def reference(line: fd.Line, said: Claimed, scans: Sequence[fd.Scan]) -> float:

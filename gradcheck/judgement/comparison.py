@@ -63,7 +63,7 @@ class Comparison:
         jump = finest.jump
         if jump == math.inf:  # f(x) is zero: beside what the function reaches at any step
             jump = finest.eta / (max(scan.rise for scan in self.scans) or math.inf)
-        return noise.COARSE / 8 < jump
+        return jump > noise.COARSE / 8
 
     @property
     def unresolved(self) -> bool:

@@ -49,7 +49,9 @@ def _refining(line: fd.Line, scans: list[fd.Scan]) -> Iterator[float]:
 def _calmed(finest: fd.Scan, scans: list[fd.Scan]) -> bool:
     """Whether the finest level alone is calm, of a function that still moves there."""
     before = [scan for scan in scans if scan.step == 32 * finest.step]
-    return bool(before and finest.changed and before[0].eta > 2.0**10 * max(finest.eta, finest.rounding))
+    return bool(
+        before and finest.changed and before[0].eta > 2.0**10 * max(finest.eta, finest.rounding)
+    )
 
 
 def _structured(line: fd.Line, finest: fd.Scan, scans: list[fd.Scan]) -> bool:

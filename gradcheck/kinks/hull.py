@@ -7,7 +7,6 @@ from scipy.optimize import nnls
 
 from gradcheck.kinks.sides import NAMED, Sides
 
-
 # Places that show something new by this share have not shown all there is.
 MANY_WAYS = 0.75
 
