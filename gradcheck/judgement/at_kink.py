@@ -38,9 +38,9 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     sides = sides_of(around)
     if sides is None:
         return None
+    if not sides.kinked.any() and sides.closer:
+        return Judgement(name, "inconclusive", reason=CLOSER)
     if not sides.kinked.any() and not sides.outside.any():
-        if sides.closer:
-            return Judgement(name, "inconclusive", reason=CLOSER)
         return _leaping(name, around)
     if case.problem.kinks == "avoid" and kinks.verified(around):
         return _avoided(case, name, around, retry)

@@ -168,6 +168,22 @@ class Neighbourhood:
         except SKIPPED:
             return np.full(self.claim.shape, math.nan)
 
+    def wavering(self) -> np.ndarray:
+        """How much the claim changes with the last bits of the cotangent, entry by entry.
+
+        In it a claim is linear: what changes more than they do is roundoff, of 1e9 less 1e9.
+        """
+        case, backend = self.case, self.case.backend
+        most = np.zeros(self.claim.shape)
+        for salt in range(3):
+            given = tuple(
+                backend.add_scaled(u, LEAST, backend.multiply(u, backend.random_signs(u, salt)))
+                for u in case.cotangent
+            )
+            again = self._flat(case.problem.vjp(given, fresh(case.problem)))
+            most = np.maximum(most, np.abs(again - self.claim))
+        return np.where(np.isfinite(most), most, 0.0)
+
     @property
     def claim(self) -> np.ndarray:
         """The watched claim at the point, flat and real."""

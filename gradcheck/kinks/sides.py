@@ -18,6 +18,8 @@ ROUNDING = 2.0**-26
 # Sign patterns asked for besides the all-positive one. Independent kinks span as many dimensions
 # as there are kinks; a tie spans one less than its members.
 PATTERNS = 12
+# Times the roundoff that a claim shows at a few cotangents, which is a sample of it.
+WAVERING = 8.0
 # Ranks tried of the entries of a tie.
 RANKS = 64
 # A claim that changes by this share of its jump on the way to the point is noisy, not kinked.
@@ -87,7 +89,7 @@ class Sides:
         """
         low, high = self.exact.min(axis=0), self.exact.max(axis=0)
         sizes = np.maximum(np.abs(low), np.abs(high))
-        slack = SLIGHT * sizes
+        slack = SLIGHT * sizes + ROUNDING * 2.0**-10 * rms(sizes)
         between = (low - slack <= self.claim) & (self.claim <= high + slack)
         return bool(np.all(between) and np.any(high - low > STRONG * np.maximum(sizes, rms(sizes))))
 
@@ -147,7 +149,7 @@ def look(around: Neighbourhood) -> Sides | None:
     sizes = np.max(np.abs(probes), axis=0)
     drift = np.max(drifts, axis=0)
     tolerance = JUMP * drift + _usual(drift, sizes) * sizes + ROUNDING * 2.0**-10 * rms(sizes)
-    tolerance = tolerance + _cancelled(around)
+    tolerance = tolerance + _cancelled(around) + WAVERING * around.wavering()
     ulps = around.ulps(w)
     exact = np.stack([around.gradient(sign, ulps) for sign in (1.0, -1.0)])
     return Sides(around.claim, probes, exact, tolerance, around.flattened(w), around.edge(w))

@@ -149,3 +149,71 @@ def test_saturated_beside_1():
         x = 20 * rng.standard_normal((2, 6))
         x[0, 0] += 30
         assert one(entropy, vjp, x, seed).verdict in ("correct", "inconclusive")
+
+
+def ramp(eps, *, leak=1.0):
+    """A leaky relu over its size, at least eps, as in a row of one feature: it rises within eps."""
+
+    def parts(x):
+        y = np.where(x > 0, x, leak * x)
+        return y, np.where(x > 0, 1.0, leak), np.maximum(np.abs(y), eps)
+
+    def forward(x):
+        y, _, size = parts(x)
+        return y / size
+
+    def vjp(u, x):
+        y, slope, size = parts(x)
+        # As written by hand: in a row of one feature two numbers of 1 / eps cancel.
+        return slope * (u / size - np.where(np.abs(y) >= eps, u * y / size**2, 0) * np.sign(y))
+
+    return forward, vjp
+
+
+@pytest.mark.parametrize("eps", [1e-12, 1e-9, 1e-4])
+@pytest.mark.parametrize("entry", [0.0, 1e-9, 2e-9, 1e-6])
+def test_a_normalised_row_of_one_feature(eps, entry):
+    for leak in (1.0, 0.1):
+        forward, vjp = ramp(eps, leak=leak)
+        for seed in range(4):
+            x = np.append(entry, np.random.default_rng(seed).standard_normal(2))
+            assert one(forward, vjp, x, seed).verdict in ("correct", "inconclusive")
+    forward, vjp = ramp(eps)
+    assert one(forward, lambda u, x: vjp(u, x) + u, np.ones(3)).verdict == "wrong"
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e5])
+def test_a_ramp_of_1e_12_beside_a_large_number(shift):
+    forward, vjp = ramp(1e-12)
+    for seed in range(6):
+        x = np.append(np.zeros(3), 10 * np.random.default_rng(seed).standard_normal(60))
+        found = one(lambda x: forward(x) + shift, vjp, x, seed)
+        assert found.verdict in ("correct", "inconclusive")
+
+
+def test_a_gradient_that_explodes_at_zero():
+    """Through tanh(1e5 h + v) from h = 0: 1e5 to the number of steps, over a hair."""
+
+    def states(v):
+        h, found = np.zeros_like(v), []
+        for _ in range(8):
+            h = np.tanh(1e5 * h + v)
+            found.append(h)
+        return found
+
+    def vjp(u, v):
+        g, d = np.zeros_like(v), u
+        for h in reversed(states(v)):
+            d = d * (1 - h * h)
+            g, d = g + d, 1e5 * d
+        return g
+
+    for seed in range(4):
+        found = one(lambda v: states(v)[-1], vjp, np.zeros(3), seed)
+        assert found.verdict in ("correct", "inconclusive")
+
+
+def test_a_claim_whose_weight_overflows_is_undecided_and_no_crash():
+    z = np.array([709.5 + 0j, 709.0 + 0j])
+    found = one(np.exp, lambda u, z: u * np.conj(np.exp(z)), z)
+    assert found.verdict in ("correct", "inconclusive")
