@@ -178,6 +178,10 @@ class Case:
         """How far a gradient that is all rounding moves with inputs off by an ulp."""
         return noise.dust(self, name)
 
+    def exponents(self, name: str) -> float:
+        """What exponentials of numbers as large as the inputs may be off by in a gradient."""
+        return noise.exponents(self, name)
+
     def invisible(self, name: str) -> float:
         return noise.invisible(self, name)
 
@@ -241,9 +245,9 @@ class Case:
     def _kinks(self) -> Any:
         if self.subject.kinks != "twin":
             return self.subject.kinks
-        return self._twin_gradients if self.subject.twin is not None else "subgradient"
+        return self.twin_gradients if self.subject.twin is not None else "subgradient"
 
-    def _twin_gradients(self, cotangents: tuple[Any, ...], arrays: Mapping[str, Any]) -> Any:
+    def twin_gradients(self, cotangents: tuple[Any, ...], arrays: Mapping[str, Any]) -> Any:
         """The twin's gradients at native arrays: what the claim must be at a kink."""
         from gradcheck.oracles.twin import twin_of
 

@@ -20,6 +20,8 @@ INVISIBLE = 2.0**16
 # A result may be off by so many times what a cotangent or input off by an ulp does to it: the
 # spread of a few replicas is itself random, and a longer way to the result rounds more often.
 SPREADS = 64.0
+# A result that an ulp in the inputs moves by more than this share jumps there.
+MOVED = 2.0**-20
 
 
 def ulp(backend: Backend, array: Any) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,13 @@ from gradcheck.checks.base import VALUES, Check, Notes
 from gradcheck.evaluation import describe
 from gradcheck.findings import Finding
 from gradcheck.judgement import judge
-from gradcheck.judgement.problem import Judgement
+from gradcheck.judgement.problem import Judgement, Problem
 from gradcheck.noise import REPLICAS
 from gradcheck.oracles.finite_difference import SKIPPED
 from gradcheck.oracles.twin import Twin, twin_of
 from gradcheck.records.schema import CLAIM
-from gradcheck.rounding import REROUTED, SPREADS, ULP
+from gradcheck.rounding import MOVED, REROUTED, SPREADS, ULP
 from gradcheck.subject import Subject
-
-# A result that an ulp in the inputs moves by more than this share jumps there.
-MOVED = 2.0**-20
 
 
 class TwinAgrees(Check):
@@ -90,7 +88,9 @@ class TwinAgrees(Check):
             along(case, name, CLAIM, mine, notes)
             along(case, name, TWIN, other, notes)
             return
-        own, twins = self._judged(case, name, mine), self._judged(case, name, other)
+        own = self._judged(case, case.problem(), name, mine)
+        # Asked again, at a kink, it is the twin that answers for what the twin says.
+        twins = self._judged(case, _of_twin(case), name, other)
         at_kink = own.kink is not None or twins.kink is not None
         right = {own.verdict, twins.verdict} == {"correct"}
         if right and not at_kink:
@@ -117,12 +117,22 @@ class TwinAgrees(Check):
             cotangent=case.numpy_cotangents(),
         )
 
-    def _judged(self, case: Case, name: str, gradient: np.ndarray) -> Judgement:
+    def _judged(self, case: Case, problem: Problem, name: str, gradient: np.ndarray) -> Judgement:
         """The verdict on a gradient here, as if the subject had claimed it."""
         backend = case.backend
         claim = {**case.claim, name: backend.cast(backend.from_numpy(gradient), case.dtype)}
         cotangents = tuple(case.cotangents[k] for k in case.judged)
-        return judge(case.problem(), cotangents, seed=case.example.seed, claim=claim)[name]
+        return judge(problem, cotangents, seed=case.example.seed, claim=claim)[name]
+
+
+def _of_twin(case: Case) -> Problem:
+    """The case with the twin's gradients for its claim."""
+
+    def vjp(cotangents: tuple[Any, ...], arrays: dict[str, Any]) -> dict[str, Any]:
+        found = case.twin_gradients(cotangents, arrays)
+        return {name: case.backend.cast(gradient, case.dtype) for name, gradient in found.items()}
+
+    return replace(case.problem(), vjp=vjp)
 
 
 def _twin_noise(case: Case, twin: Twin, name: str, other: np.ndarray) -> float:
