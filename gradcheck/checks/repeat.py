@@ -8,7 +8,7 @@ from typing import Any
 from gradcheck.case import Case
 from gradcheck.checks import points
 from gradcheck.checks.base import VALUES, Check, Notes
-from gradcheck.evaluation import ClaimRaised, ForwardRaised, describe
+from gradcheck.evaluation import ClaimRaised, ForwardRaised, as_outputs, describe
 from gradcheck.findings import Finding
 from gradcheck.rounding import REORDERED, difference, tolerance
 
@@ -36,8 +36,10 @@ class Repeat(Check):
             yield from self._differs(case, notes, first, third, when, "stale cache")
         if notes.number % WAITS == 0:
             larger = _reached(points.larger(case))
+            yield from self._forward_after(case, [p for p in (other, larger) if p])
             # Those of the same shapes come last: what they leave fits, and is taken unnoticed.
             yield from self._after(case, notes, first, [p for p in (larger, other) if p])
+        yield from self._output_altered(case)
 
     def _after(
         self, case: Case, notes: Notes, first: dict[str, Any], between: list[Case]
@@ -67,6 +69,32 @@ class Repeat(Check):
         again = case.vjp(case.cotangents, case.arrays)
         said = "vjp was called after a larger example"
         yield from self._differs(case, notes, first, again, said, "stale cache")
+
+    def _forward_after(self, case: Case, between: list[Case]) -> Iterator[Finding]:
+        """Forward gives what it gave, whatever was computed since: here, at `between`."""
+        if not between:
+            return
+        for output, again in zip(case.outputs, case.evaluator.forward(case.fresh()), strict=False):
+            if not case.backend.is_array(output) or case.backend.equal(output, again):
+                continue
+            if not _near(case, output, again, tolerance(case.backend, REORDERED, output)):
+                said = "forward gave another result after it had run at another point"
+                yield self._finding(case, said, None, "stale cache")
+                return
+
+    def _output_altered(self, case: Case) -> Iterator[Finding]:
+        """What forward returned at first is held ever since: calls at other points came between."""
+        for output, held in zip(case.outputs, as_outputs(case.raw_outputs), strict=True):
+            if case.backend.is_array(held) and not case.backend.equal(output, held):
+                yield case.finding(
+                    self.name,
+                    "broken",
+                    "a later call altered an output that an earlier forward returned",
+                    fault="buffer reuse",
+                    cause="buffer reuse",
+                    hint="return a fresh array, not a buffer that the next call writes into",
+                )
+                return
 
     def _differs(
         self,
@@ -137,10 +165,13 @@ def _later(case: Case, between: list[Case]) -> dict[str, Any]:
 
 def _is_rounding(case: Case, name: str, a: Any, b: Any) -> bool:
     """Whether two results differ by no more than a sum taken in another order may."""
-    if case.backend.shape(a) != case.backend.shape(b):
-        return False
     allowed = tolerance(case.backend, REORDERED, a, b) + 2 * case.stated_error(name)
-    return difference(case.backend, a, b) <= allowed
+    return _near(case, a, b, allowed)
+
+
+def _near(case: Case, a: Any, b: Any, allowed: float) -> bool:
+    same_shape = case.backend.shape(a) == case.backend.shape(b)
+    return same_shape and difference(case.backend, a, b) <= allowed
 
 
 CHECK = Repeat()

@@ -134,3 +134,98 @@ def test_closures_of_jax():
 
     assert {f.fault for f in repeated(made(stale=True)).findings} == {"stale cache"}
     assert repeated(made(stale=False)).passed
+
+
+def buffered(copies, forward=np.sin):
+    """Outputs in a buffer for each shape, returned as they are or copied."""
+    buffers = {}
+
+    def into(x):
+        out = buffers.setdefault(x.shape, np.empty(x.shape))
+        out[...] = forward(x)
+        return out.copy() if copies else out
+
+    return Subject("sine", into, lambda u, x: {"x": u * np.cos(x)}, INPUTS)
+
+
+def test_an_output_that_a_later_call_overwrites():
+    report = check(buffered(copies=False), seed=1)
+    assert {f.fault for f in report.findings} == {"buffer reuse"}, str(report)
+    assert check(buffered(copies=True), seed=1).passed
+
+
+def test_an_output_that_a_backward_overwrites():
+    kept = []
+
+    def forward(x):
+        kept.append(np.sin(x))
+        return kept[-1]
+
+    def vjp(u, x):
+        for y in kept:
+            y[...] = 0
+        kept.clear()
+        return {"x": u * np.cos(x)}
+
+    report = check(Subject("sine", forward, vjp, INPUTS), seed=1)
+    assert "altered an output" in str(report)
+
+
+def summed(clears):
+    """The sum of squares out of a workspace that grows."""
+    held = {"space": np.zeros(0)}
+
+    def forward(x):
+        if held["space"].size < x.size:
+            held["space"] = np.zeros(x.size)
+        if clears:
+            held["space"][x.size :] = 0
+        held["space"][: x.size] = x
+        return np.asarray((held["space"] ** 2).sum())
+
+    return Subject("squares", forward, lambda u, x: {"x": 2 * u * x}, INPUTS)
+
+
+def test_a_forward_that_reads_what_a_larger_one_left():
+    report = check(summed(clears=False), seed=1)
+    assert "after it had run at another point" in str(report)
+    assert check(summed(clears=True), seed=1).passed
+
+
+def test_a_first_call_that_is_another():
+    seen = set()
+
+    def forward(x):
+        factor = 1.0 if x.shape in seen else 0.5
+        seen.add(x.shape)
+        return factor * np.sin(x)
+
+    report = check(Subject("sine", forward, lambda u, x: {"x": u * np.cos(x)}, INPUTS), seed=1)
+    assert report.verdict == "nondeterministic"
+
+
+def test_an_output_that_is_a_parameter():
+    """Where parameters are set in place, an output may be one of them."""
+
+    class Table(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(3, 2))
+
+        def forward(self, x):
+            return self.weight, x * 2
+
+    class Rows:
+        def __init__(self):
+            self.W = np.ones((3, 2))
+
+        def forward(self, x):
+            self.x = x
+            return self.W
+
+        def backward(self, dy):
+            self.dW = dy
+            return 0 * self.x
+
+    assert check(Table(), {"x": "n"}, seed=1).passed
+    assert check(Rows(), {"x": "n"}, seed=1).passed
