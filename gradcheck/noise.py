@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 REPLICAS = 4
 # A gradient that is this small beside the cotangent, or moves by so little, may be rounding.
 DUST = 2.0**-40
+# So many terms of that size are rounded on the way to an exponent.
+TERMS = 16.0
+# A kink or a clip moves a gradient by a good part of itself.
+SHARE = 2.0**-12
 
 
 def of_claim(case: Case) -> dict[str, float]:
@@ -82,6 +86,17 @@ def cancelled(case: Case) -> float:
     """What the difference of numbers as large as the inputs may be off by."""
     backend, arrays = case.backend, [case.arrays[n] for n in case.subject.differentiable]
     return REORDERED * max((ulp(backend, a) * backend.max_abs(a) for a in arrays), default=0.0)
+
+
+def exponents(case: Case, name: str) -> float:
+    """What an exponential of numbers as large as the inputs is off by, as large as the gradient.
+
+    A backward in logarithms adds log|u| to them: beside 1e10 six digits of it are left.
+    """
+    backend = case.backend
+    arrays = [case.arrays[n] for n in case.subject.differentiable]
+    size = max((ulp(backend, a) * backend.max_abs(a) for a in arrays), default=0.0)
+    return min(TERMS * size, SHARE) * backend.max_abs(case.claim[name])
 
 
 def off_by_an_ulp(case: Case, array: Any, replica: int) -> Any:

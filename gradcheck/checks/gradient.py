@@ -42,7 +42,7 @@ class Gradient(Check):
         outputs = tuple(case.outputs[k] for k in case.judged)
         if not all(backend.all_finite(output) for output in outputs):
             return
-        notes.narrow = _narrow(case, outputs)
+        notes.narrow = narrow(case, outputs)
         cotangents = tuple(case.cotangents[k] for k in case.judged)
         judgements = judge(
             problem,
@@ -64,7 +64,7 @@ class Gradient(Check):
         notes.distance = _distance(case, list(judgements.values()), notes.number)
 
 
-def _narrow(case: Case, outputs: tuple[Any, ...]) -> bool | None:
+def narrow(case: Case, outputs: tuple[Any, ...]) -> bool | None:
     """Whether float64 outputs fit into float32; None where float16 holds them as well.
 
     Generic numbers computed in float64 fit one time in 2^29; whole ones always do, and so do the

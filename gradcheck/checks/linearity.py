@@ -9,20 +9,30 @@ import numpy as np
 
 from gradcheck.case import Case
 from gradcheck.checks.base import LAWS, Check, Notes
+from gradcheck.checks.gradient import narrow
 from gradcheck.evaluation import ClaimRaised
 from gradcheck.findings import Finding
 from gradcheck.rounding import REORDERED, REROUTED, SPREADS, difference, tolerance
 
 # Losses are divided by the tokens of a batch, and multiplied by up to 2^16 in mixed precision. The
-# exponents leave room for a layer that works in float32 inside.
-EXPONENT = {"float64": 40, "complex128": 40, "float32": 16, "complex64": 16}
-HALF_EXPONENT = 10
+# exponents leave room for a layer that works in float32 inside; the last, for an epsilon of 1e-20.
+EXPONENTS = {
+    "float64": (40, -40, -80),
+    "complex128": (40, -40, -80),
+    "float32": (16, -16),
+    "complex64": (16, -16),
+}
+HALF_EXPONENTS = (10, -10)
+# Cotangents are drawn with twenty bits, which float32 holds. A third has them all: what a cast to
+# float32 leaves is off by 2^-25, where honest rounding of a layer that is not is measured.
+THIRD, ALL_DIGITS = 1 / 3, 2.0**20
 # A clip, a floor or an epsilon far away changes all. Digits alone are lost where a backward puts
 # the cotangent beside other numbers, as that of a matrix exponential does.
 GROSS = 2.0**-4
 # What lies below may have lost digits on its way to zero.
 TINY = {"float16": 2.0**-14}
 FLOAT32_TINY = 2.0**-100
+DIGITS = "of a third of it, digits are lost"
 # At every so many examples of this check.
 SIZES, OUTPUTS = 4, 3
 
@@ -59,6 +69,13 @@ class Linearity(Check):
             # A power of two changes no digit; a sum of cotangents is rounded otherwise.
             elif not _adds_up(case, notes, name, [-4.0], [g], scaled[name], REORDERED):
                 yield name, "-4 times the cotangent is not -4 times the gradient"
+        outputs = tuple(case.outputs[k] for k in case.judged)
+        if case.dtype not in ("float64", "complex128") or narrow(case, outputs) is not False:
+            return
+        third = case.vjp(_map(lambda c: combine([THIRD], [c]), u), case.arrays)
+        for name, g in _finite(case):
+            if not _adds_up(case, notes, name, [THIRD], [g], third[name], ALL_DIGITS):
+                yield name, DIGITS
 
     def _sums(self, case: Case, notes: Notes, v: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
         both = _map(lambda a, b: case.backend.combine([1.0, 1.0], [a, b]), case.cotangents, v)
@@ -80,8 +97,8 @@ class Linearity(Check):
 
     def _at_all_sizes(self, case: Case, notes: Notes) -> Iterator[Finding]:
         """Multiples far from one: a clip, a floor or an epsilon of the cotangent's shows there."""
-        combine, exponent = case.backend.combine, _exponent(case)
-        for power in (exponent, -exponent):
+        combine = case.backend.combine
+        for power in _exponents(case):
             far = _map(lambda c, k=power: combine([2.0**k], [c]), case.cotangents)
             claim = case.vjp(far, case.arrays)
             for name, g in case.claim.items():
@@ -112,14 +129,18 @@ class Linearity(Check):
                 )  # fmt: skip
 
     def _finding(self, case: Case, name: str, law: str) -> Finding:
+        digits = law == DIGITS
+        fault = "precision lost" if digits else "cotangent ignored" if "zero" in law else None
         return case.finding(
             self.name,
             "broken",
             f"the gradient of `{name}` is not linear in the cotangent: {law}",
             input=name,
-            fault="cotangent ignored" if "zero" in law else None,
+            fault=fault,
             cause="not linear in the cotangent",
-            hint="every term of a VJP is multiplied by the cotangent exactly once",
+            hint="a cast of the cotangent to float32, or its decimals rounded"
+            if digits
+            else "every term of a VJP is multiplied by the cotangent exactly once",
         )
 
 
@@ -139,7 +160,8 @@ def _adds_up(
     allowed = tolerance(backend, ulps, whole, *parts) + 1e-300
     if error > allowed:
         allowed += SPREADS * case.claim_noise[name] + case.invisible(name)
-        allowed += case.stated_error(name) * (1 + sum(map(abs, weights)))
+        times = 1 + sum(map(abs, weights))
+        allowed += (case.stated_error(name) + case.exponents(name)) * times
     if error > allowed:
         allowed += SPREADS * case.dust(name)
     notes.score = max(notes.score, error / allowed)
@@ -158,9 +180,10 @@ def _finite(case: Case) -> list[tuple[str, Any]]:
     return [(name, g) for name, g in case.claim.items() if case.backend.all_finite(g)]
 
 
-def _exponent(case: Case) -> int:
+def _exponents(case: Case) -> tuple[int, ...]:
     arrays = [*case.claim.values(), *(u for u in case.cotangents if u is not None)]
-    return min(EXPONENT.get(case.backend.dtype_name(a), HALF_EXPONENT) for a in arrays)
+    known = (EXPONENTS.get(case.backend.dtype_name(a), HALF_EXPONENTS) for a in arrays)
+    return min(known, key=max)
 
 
 def _exact(case: Case, name: str, far: Any, power: int) -> bool:

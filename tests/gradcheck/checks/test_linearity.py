@@ -63,12 +63,17 @@ def test_every_output_is_left_out_at_given_arrays():
     assert linear(three.but(vjp=lambda us, x: {"x": sum(us)}), at=at).passed
 
 
-def scaled(clip, inside="float64"):
-    def vjp(cotangent, x):
-        u = np.clip(cotangent.astype(inside), -clip, clip)
-        return {"x": (u * x.astype(inside)).astype(x.dtype)}
+def scaled(clip, inside="float64", backward="float64", floor=0.0):
+    """Half a square in some precision, backward in that of its own where it is lower."""
 
-    return Subject("square", lambda x: x * x / 2, vjp, {"x": "n"})
+    def forward(x):
+        return (x.astype(inside) ** 2 / 2).astype(x.dtype)
+
+    def vjp(cotangent, x):
+        u = np.clip(cotangent.astype(backward).astype(inside), -clip, clip)
+        return {"x": (np.where(abs(u) < floor, 0, u) * x.astype(inside)).astype(x.dtype)}
+
+    return Subject("square", forward, vjp, {"x": "n"})
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
@@ -80,6 +85,38 @@ def test_clips_are_found_in_every_precision(dtype):
 def test_a_layer_that_works_in_float32_inside_has_room():
     """Products of four cotangent-sized factors, none of which leaves the range of float32."""
     assert linear(scaled(np.inf, "float32"), examples=60).passed
+
+
+def test_a_cotangent_that_is_cast_on_its_way_is_found():
+    """Drawn with twenty bits it would lose nothing."""
+    report = check(scaled(np.inf, backward="float32"), seed=4)
+    assert [(f.check, f.fault) for f in report.findings] == [("linearity", "precision lost")]
+    assert check(scaled(np.inf), seed=4).passed
+
+
+def test_what_is_dropped_below_an_epsilon_is_found():
+    assert "2^-80 times" in str(linear(scaled(np.inf, floor=1e-20)))
+
+
+class Cumulative(torch.nn.Module):
+    """Its backward works with log|u| - y, and beside a y of 1e10 with six digits of it."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        y = torch.logcumsumexp(x, -1)
+        if x.requires_grad:
+            y.register_hook(lambda u: torch.where(u > 0, self.factor * u, u))
+        return y
+
+
+def test_rounding_beside_large_inputs_is_no_fault_of_linearity():
+    large = {"x": array("n", low=-1e10, high=1e10)}
+    for seed in (1, 3):
+        assert linear(Cumulative(), large, seed=seed, examples=30).passed
+    assert not linear(Cumulative(1.001), large, seed=1, examples=30).passed
 
 
 def test_an_overflow_and_an_underflow_are_nobodys_fault():
