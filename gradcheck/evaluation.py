@@ -13,6 +13,7 @@ import numpy as np
 from gradcheck.backends.base import Array, Backend
 from gradcheck.limits import Limit
 from gradcheck.quiet import Quiet
+from gradcheck.settings import Settings
 from gradcheck.subject import Subject
 
 
@@ -56,11 +57,17 @@ class Evaluator:
         self.seconds = 0.0
         self.limit = limit if limit is not None else Limit()
         self._quiet: dict[str, Quiet] = {}
+        self._settings: dict[str, Settings] = {}
 
     @property
     def printed(self) -> list[str]:
         """Which of "forward", "vjp" and the others have printed."""
         return [name for name, quiet in self._quiet.items() if quiet.heard]
+
+    @property
+    def left(self) -> list[tuple[str, str]]:
+        """(role, setting): which settings of the whole process which role has left changed."""
+        return [(role, name) for role, kept in self._settings.items() for name in kept.left]
 
     def forward(self, arrays: Mapping[str, Any]) -> tuple[Array, ...]:
         """All outputs as a tuple, in order. Raises ForwardRaised."""
@@ -97,7 +104,8 @@ class Evaluator:
         try:
             with self._quietly(role), np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return function(*args, **kwargs)
+                with self._settings.setdefault(role, Settings()):
+                    return function(*args, **kwargs)
         finally:
             self.seconds += time.perf_counter() - start
             self.limit.end()
