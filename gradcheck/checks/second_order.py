@@ -49,9 +49,20 @@ class SecondOrder(Check):
         try:
             claim = twice.vjp(twice.directions, twice.point)
         except ClaimRaised as raised:
-            notes.remarks.append(f"the vjp cannot be differentiated again: {raised}")
+            said = f"the vjp cannot be differentiated again: {raised}"
+            if not _promised(case.subject):
+                notes.remarks.append(said)
+                return
+            yield twice.case.finding(self.name, "broken", said, cause="second raises")
             return
-        yield from self._judged(twice, claim, notes)
+        shape = case.backend.shape
+        shapes = {name: (shape(claim[name]), shape(twice.point[name])) for name in claim}
+        for name, (got, wanted) in shapes.items():
+            if got != wanted:
+                said = f"second returned shape {got} for {_called(twice, name)}, which has {wanted}"
+                yield twice.case.finding(self.name, "broken", said, cause=f"{name}: second's shape")
+        if all(got == wanted for got, wanted in shapes.values()):
+            yield from self._judged(twice, claim, notes)
 
     def _judged(self, twice: Twice, claim: dict[str, Any], notes: Notes) -> Iterator[Finding]:
         found = judge(
@@ -143,7 +154,11 @@ class Twice:
         except Exception as error:
             raise ClaimRaised(error) from error
         whole = of_cotangent if isinstance(of_cotangent, tuple) else (of_cotangent,)
-        return {**found, **{name: whole[k] for name, k in self.names.items()}}
+        try:
+            own = {name: found[name] for name in case.subject.differentiable}
+            return {**own, **{name: whole[k] for name, k in self.names.items()}}
+        except (KeyError, IndexError, TypeError) as error:
+            raise ClaimRaised(error) from error
 
     def problem(self) -> Problem:
         """This as the verdict engine takes it."""

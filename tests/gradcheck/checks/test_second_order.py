@@ -193,3 +193,47 @@ def test_layers_with_kinks_raise_no_alarm(name):
 def test_a_subject_of_numpy_without_second_says_so():
     subject = Subject("id", lambda x: x, lambda u, x: {"x": u}, {"x": "n"})
     assert outcome(subject, None).not_run == "no second order is declared"
+
+
+def twice(second):
+    return Subject(
+        "product", lambda a, b: a * b, lambda u, a, b: {"a": u * b, "b": u * a},
+        {"a": "n", "b": "n"}, second=second,
+    )  # fmt: skip
+
+
+def right(d, u, a, b):
+    return {"a": u * d["b"], "b": u * d["a"]}, b * d["a"] + a * d["b"]
+
+
+def raises(d, u, a, b):
+    raise NotImplementedError("no second order")
+
+
+def leaves_one_out(d, u, a, b):
+    return {"a": u * d["b"]}, b * d["a"] + a * d["b"]
+
+
+def leaves_the_cotangent_out(d, u, a, b):
+    return {"a": u * d["b"], "b": u * d["a"]}
+
+
+def a_column(d, u, a, b):
+    inputs, cotangent = right(d, u, a, b)
+    return {name: gradient[:, None] for name, gradient in inputs.items()}, cotangent
+
+
+UNKEPT = [
+    (raises, "no second order"),
+    (leaves_one_out, "KeyError: 'b'"),
+    (leaves_the_cotangent_out, "differentiated again"),
+    (a_column, "second returned shape"),
+]
+
+
+@pytest.mark.parametrize(("second", "said"), UNKEPT, ids=[f.__name__ for f, _ in UNKEPT])
+def test_what_is_given_for_second_order_is_a_promise(second, said):
+    report = check(twice(second), seed=1, checks=["second_order"])
+    assert report.verdict == "broken"
+    assert said in str(report)
+    assert check(twice(right), seed=1, checks=["second_order"]).passed
