@@ -130,14 +130,22 @@ class NumpyBackend:
             return
         if array.ndim > 1:
             yield "Fortran order", np.array(array, order="F")
+        if array.ndim > 2:
+            yield "last axes swapped", np.array(array.swapaxes(-1, -2), order="C").swapaxes(-1, -2)
         wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
         wide[..., ::2] = array
         yield "strided", wide[..., ::2]
         padded = np.zeros((array.shape[0] + 1, *array.shape[1:]), array.dtype)
         padded[1:] = array
         yield "offset", padded[1:]
-        yield "negative strides", array[::-1].copy()[::-1]
-        if array.size and np.all(array == array[:1]):
+        if array.ndim > 1:
+            apart = np.zeros((2 * array.shape[0], *array.shape[1:]), array.dtype)
+            apart[::2] = array
+            yield "rows apart", apart[::2]
+        yield "negative strides", np.flip(np.flip(array).copy())
+        if array.size and np.all(array == array.flat[0]):
+            yield "expanded", np.broadcast_to(array.flat[0], array.shape)
+        elif array.size and np.all(array == array[:1]):
             yield "expanded", np.broadcast_to(array[:1], array.shape)
         frozen = np.array(array, order="C")
         frozen.flags.writeable = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from gradcheck.case import Case
 from gradcheck.checks import points
@@ -14,6 +16,8 @@ from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.findings import Finding
 from gradcheck.rounding import REROUTED, SPREADS, difference, tolerance
 from gradcheck.subject import Subject
+
+EXPANDED = "expanded"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Layouts(Check):
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
         for changed in _changed(case):
             yield from self._compare(case, notes, changed)
+        summed = _summed(case)
+        for changed in _changed(summed):
+            if changed.layout == EXPANDED and changed.of is None:
+                yield from self._compare(summed, notes, changed)
 
     def _compare(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
         notes.layouts.append(changed.layout)
@@ -134,6 +142,12 @@ def _changed(case: Case) -> Iterator[Changed]:
             continue  # nobody hands a module a parameter with strides
         for layout, array in _layouts(case, case.arrays[name]):
             yield Changed(layout, array, of=name)
+
+
+def _summed(case: Case) -> Case:
+    """The case with the cotangent that `y.sum()` sends back: one number, expanded."""
+    ones = tuple(None if u is None else np.ones_like(u) for u in case.numpy_cotangents())
+    return replace(case, given_cotangent=ones)
 
 
 def _layouts(case: Case, array: Any) -> Iterator[tuple[str, Any]]:
