@@ -21,6 +21,7 @@ MODULES = (
     "layouts",
     "masks",
     "batch",
+    "partial",
     "forward_mode",
     "second_order",
     "precision",

@@ -104,6 +104,23 @@ class Workspace:
         return {"x": np.cumsum(read[::-1])[::-1][: len(x)]}
 
 
+def scaled_by_a_cache(keys):
+    """A product, kept under the bytes of the inputs named: of too few of them, or of all."""
+    kept = {}
+
+    def forward(x, scale):
+        values = {"x": x, "scale": scale}
+        key = tuple(values[name].tobytes() for name in keys)
+        if key not in kept:
+            kept[key] = scale * x
+        return kept[key].copy()
+
+    def vjp(cotangent, x, scale):
+        return {"x": cotangent * scale, "scale": cotangent * x}
+
+    return Subject("scaled", forward, vjp, {"x": "n", "scale": "n"})
+
+
 def running_sum(behind):
     return Subject("running sum", np.cumsum, Workspace(behind).vjp, {"x": "n"})
 
@@ -220,6 +237,10 @@ PLANTED = [
     Planted("side_effects", sine(vjp=changes_its_cotangent), SINE, "broken", None, "mutation"),
     Planted("side_effects", sine(vjp=draws_random_numbers), SINE, "broken"),
     Planted("side_effects", sine(vjp=seeds_the_generator), SINE, "broken"),
+    Planted(
+        "partial", scaled_by_a_cache(("x",)), scaled_by_a_cache(("x", "scale")), "broken", "scale",
+        "stale cache",
+    ),
     Planted("gradient", sine(vjp=lambda u, x: {"x": u * np.cos(x) * 1.00001}), SINE, "wrong", "x"),
     Planted("gradient", sine(vjp=lambda u, x: {"x": u * np.nan}), SINE, "nonfinite", "x"),
     Planted(
