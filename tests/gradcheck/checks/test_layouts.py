@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gradcheck import Subject, check
 
@@ -71,3 +72,33 @@ def test_a_layout_that_forward_refuses_is_none_of_the_vjps_business():
     assert check(refuses, seed=0, checks=["layouts"]).verdict == "correct"
     alone = refuses.but(forward=np.sin)
     assert check(alone, seed=0, checks=["layouts"]).verdict == "broken"
+
+
+def misread(where):
+    """A sine whose backward takes the cotangent for another where it lies in memory like this."""
+
+    def vjp(u, x):
+        return {"x": u * np.cos(x) * (2 if u.size > 1 and where(u) else 1)}
+
+    return vjp
+
+
+MISREAD = {
+    "expanded, one dimension": ("n", lambda u: u.strides[0] == 0),
+    "expanded, last axis": ("n m", lambda u: u.strides[-1] == 0 and u.shape[-1] > 1),
+    "last axis backwards": ("n m", lambda u: u.strides[-1] < 0),
+    "rows apart": ("n m", lambda u: u.strides[0] > u.shape[1] * u.strides[1] > 0),
+    "inner axes swapped": (
+        "n m k",
+        lambda u: min(u.shape) > 1 and u.strides[0] > u.strides[2] > u.strides[1],
+    ),
+}
+
+
+@pytest.mark.parametrize(("shape", "where"), MISREAD.values(), ids=MISREAD)
+def test_every_way_to_lie_in_memory_is_tried(shape, where):
+    inputs = {"x": shape}
+    report = check(Subject("sine", np.sin, misread(where), inputs), checks=["layouts"], seed=2)
+    assert {f.fault for f in report.findings} == {"contiguous assumption"}, str(report)
+    right = Subject("sine", np.sin, misread(lambda u: False), inputs)
+    assert check(right, checks=["layouts"], seed=2).passed
