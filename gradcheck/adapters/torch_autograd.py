@@ -79,7 +79,9 @@ class Autograd:
             cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
             returned = self.run({**inputs, **leaves})
             held = [self.run({**point, **_leaves(point, names)}) for point in others]
-            found = grad(torch, _pairs(torch, returned, cotangents), list(leaves.values()))
+            pairs = _pairs(torch, returned, cotangents)
+            backward = _second if others else grad
+            found = backward(torch, pairs, list(leaves.values()))
             del held  # graphs of the others live until here, as they do in training
         return {
             name: dense(torch, gradient, inputs[name])
@@ -114,7 +116,11 @@ def _pairs(torch: Any, returned: Any, cotangents: tuple[Any, ...]) -> list[tuple
 
 
 def grad(
-    torch: Any, pairs: list[Any], leaves: list[Any], create_graph: bool = False
+    torch: Any,
+    pairs: list[Any],
+    leaves: list[Any],
+    create_graph: bool = False,
+    retain_graph: bool = False,
 ) -> list[tuple[Any, Any]]:
     """(gradient or None, leaf) of each leaf, from pairs of an output and its cotangent."""
     if not pairs:
@@ -125,8 +131,22 @@ def grad(
         [u for _, u in pairs],
         allow_unused=True,
         create_graph=create_graph,
+        retain_graph=retain_graph or create_graph,
     )
     return list(zip(found, leaves, strict=True))
+
+
+def _second(torch: Any, pairs: list[Any], leaves: list[Any]) -> list[tuple[Any, Any]]:
+    """(gradient or None, leaf) of a second backward through one graph, which changes no saved one.
+
+    Of the first where the second raises: a layer may free what it has used.
+    """
+    copies = [(output, u.clone()) for output, u in pairs]
+    found = grad(torch, copies, leaves, retain_graph=True)
+    try:
+        return grad(torch, pairs, leaves, retain_graph=True)
+    except Exception:  # noqa: BLE001 - whatever a layer says once its tensors are freed
+        return found
 
 
 def _detached(output: Any) -> Any:

@@ -56,7 +56,7 @@ class Repeat(Check):
             said = f"backward raised {describe(error)} after forward had run at another point"
             yield self._finding(case, said, None, "stale cache")
             return
-        said = "other points were computed before its backward"
+        said = "other points were computed before its backward, which ran through its graph twice"
         yield from self._differs(case, notes, first, again, said, "stale cache")
 
     def _after_vjp(

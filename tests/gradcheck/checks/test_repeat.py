@@ -229,3 +229,38 @@ def test_an_output_that_is_a_parameter():
 
     assert check(Table(), {"x": "n"}, seed=1).passed
     assert check(Rows(), {"x": "n"}, seed=1).passed
+
+
+class Emptied(Sine):
+    """A backward that changes what it had saved: through the same graph it gives others."""
+
+    @staticmethod
+    def backward(ctx, grad):
+        gradient = grad * ctx.saved_tensors[0].cos()
+        ctx.saved_tensors[0].data.zero_()
+        return gradient
+
+
+class OnItsContext(Sine):
+    @staticmethod
+    def backward(ctx, grad):
+        ctx.calls = getattr(ctx, "calls", 0) + 1
+        return grad * ctx.saved_tensors[0].cos() * ctx.calls
+
+
+class FreesItself(Sine):
+    """What it says of a second backward is its own contract."""
+
+    @staticmethod
+    def backward(ctx, grad):
+        if hasattr(ctx, "freed"):
+            raise AttributeError("freed")
+        ctx.freed = True
+        return Sine.backward(ctx, grad)
+
+
+def test_a_second_backward_through_one_graph():
+    assert not check(OnItsContext, INPUTS, seed=1).passed
+    assert not check(Emptied, INPUTS, seed=1).passed
+    assert check(FreesItself, INPUTS, seed=1).passed
+    assert check(Sine, INPUTS, seed=1).passed
