@@ -71,3 +71,24 @@ def test_what_the_last_forward_left_is_no_kink():
         return np.maximum(x, 0)
 
     assert not check(relu(lambda t, x: t["x"] * kept[x.shape], forward), seed=1).passed
+
+
+def test_what_cancels_is_off_by_the_rounding_of_its_terms():
+    """Of a saturated softmax's derivative little more than rounding is left."""
+
+    def softmax(x):
+        e = np.exp(x - x.max(-1, keepdims=True, initial=-np.inf))
+        return e / e.sum(-1, keepdims=True)
+
+    def product(v, x):
+        p = softmax(x)
+        return p * (v - (v * p).sum(-1, keepdims=True))
+
+    def layer(factor):
+        return Subject(
+            "softmax", softmax, lambda u, x: {"x": product(u, x)}, {"x": "b n"},
+            jvp=lambda t, x: factor * product(t["x"], x),
+        )  # fmt: skip
+
+    assert check(layer(1.0), seed=5).passed
+    assert not check(layer(1 + 1e-8), seed=5).passed
