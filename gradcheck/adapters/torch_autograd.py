@@ -37,8 +37,8 @@ class Autograd:
     """forward and vjp of a Subject out of `run(tensors by input name)`.
 
     The gradient is what torch.autograd.grad gives; an input that the graph does not reach has the
-    gradient zero, and a sparse gradient is made dense. Random state is the same in every call and
-    is left as it was.
+    gradient zero, and sparse gradients and outputs are made dense. Random state is the same in
+    every call and is left as it was.
     """
 
     def __init__(self, run: Run, differentiable: Sequence[str]) -> None:
@@ -48,9 +48,9 @@ class Autograd:
     def forward(self, /, **inputs: Any) -> Any:
         with random_state(inputs):
             returned = nested.outputs(self.run(inputs))
-        if isinstance(returned, tuple):
-            return tuple(_detached(output) for output in returned)
-        return _detached(returned)
+            if isinstance(returned, tuple):
+                return tuple(_detached(plain(output)) for output in returned)
+            return _detached(plain(returned))
 
     def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         """Gradients by input name, of every differentiable input."""
@@ -107,7 +107,7 @@ def _pairs(torch: Any, returned: Any, cotangents: tuple[Any, ...]) -> list[tuple
     found = nested.outputs(returned)
     outputs = found if isinstance(found, tuple) else (found,)
     return [
-        (output, u)
+        (plain(output), u)
         for output, u in zip(outputs, cotangents, strict=True)
         if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
     ]
@@ -127,6 +127,25 @@ def grad(
         create_graph=create_graph,
     )
     return list(zip(found, leaves, strict=True))
+
+
+def plain(output: Any) -> Any:
+    """An output with its zeros and padding written out, its graph kept; other values as they are.
+
+    Floats of eight bits, with which torch computes nothing, become float32. Raises ValueError for a
+    tensor that holds no numbers.
+    """
+    torch = require_torch()
+    if not isinstance(output, torch.Tensor):
+        return output
+    if output.is_meta:
+        raise ValueError("an output on the device 'meta' holds no numbers")
+    if output.is_nested:
+        output = torch.nested.to_padded_tensor(output, 0.0)
+    elif output.layout is not torch.strided:
+        output = output.to_dense()
+    eight_bits = output.is_floating_point() and output.dtype.itemsize == 1
+    return output.to(torch.float32) if eight_bits else output
 
 
 def _detached(output: Any) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradcheck.case import Case
 from gradcheck.checks import points
 from gradcheck.checks.base import Check, Notes
-from gradcheck.evaluation import ClaimRaised, ForwardRaised
+from gradcheck.checks.gradient import CHECK as GRADIENT
+from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
 from gradcheck.findings import Finding
 from gradcheck.rounding import REROUTED, SPREADS, difference, tolerance
 from gradcheck.subject import Subject
@@ -50,10 +51,13 @@ class Layouts(Check):
     def _compare(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
         notes.layouts.append(changed.layout)
         try:
-            others = self._others(case, notes, changed)
-        except ClaimRaised as raised:
-            if self._refused(case, changed):
+            if self._another_forward(case, changed):
+                yield from self._of_that_forward(case, notes, changed)
                 return
+            others = self._others(case, notes, changed)
+        except ForwardRaised:
+            return  # it takes no input of this layout: a contract of its own
+        except ClaimRaised as raised:
             said = f"vjp raised {raised} when {changed.where} was {changed.layout}"
             yield self._finding(case, said, changed.of)
             return
@@ -62,15 +66,34 @@ class Layouts(Check):
                 said = f"the gradient of `{name}` is another when {changed.where} is"
                 yield self._finding(case, f"{said} {changed.layout}", name)
 
-    def _refused(self, case: Case, changed: Changed) -> bool:
-        """Whether forward itself takes no input of this layout: a contract of its own."""
-        if changed.of is None:
+    def _another_forward(self, case: Case, changed: Changed) -> bool:
+        """Whether forward gives other outputs in this layout. Raises ForwardRaised."""
+        if changed.of is None or "stateful" in case.subject.traits:
             return False
-        try:
-            case.evaluator.forward({**case.fresh(), changed.of: changed.array})
-        except ForwardRaised:
-            return True
+        outputs = case.evaluator.forward({**case.fresh(), changed.of: changed.array})
+        backend = case.backend
+        for k in case.judged:
+            a, b = case.outputs[k], outputs[k]
+            if backend.shape(a) != backend.shape(b):
+                return True
+            if backend.equal(a, b) or not backend.all_finite(a):
+                continue
+            allowed = tolerance(backend, REROUTED, a) + SPREADS * case.output_noise
+            if not difference(backend, a, b) <= allowed:
+                return True
         return False
+
+    def _of_that_forward(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
+        """A forward that reads its input's memory is another function: of it is the gradient."""
+        assert changed.of is not None
+        notes.remarks.append(f"forward gives another result when {changed.where} is not contiguous")
+        there = _held(case, changed)
+        if there is None:
+            return
+        found = list(GRADIENT.run(there, Notes(notes.number)))
+        for name in dict.fromkeys(finding.input for finding in found):
+            said = f"the gradient of `{name}` is not that of forward when {changed.where} is"
+            yield self._finding(case, f"{said} {changed.layout}", name)
 
     def _others(self, case: Case, notes: Notes, changed: Changed) -> list[str]:
         """Names of the gradients that are others in this layout. Raises ClaimRaised."""
@@ -121,6 +144,27 @@ class Layouts(Check):
             cause="contiguous assumption",
             hint="raw pointers, .view, .ravel or data_ptr on an array of any strides",
         )
+
+
+def _held(case: Case, changed: Changed) -> Case | None:
+    """The case of forward and vjp in this layout, wherever they are called.
+
+    At generic numbers if they have the layout, which equal rows alone do: None then.
+    """
+    of, backend, subject = changed.of, case.backend, case.subject
+
+    def laid(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {**inputs, of: dict(_layouts(case, inputs[of]))[changed.layout]}
+
+    held = subject.but(
+        forward=lambda **inputs: subject.forward(**laid(inputs)),
+        vjp=lambda cotangent, **inputs: subject.vjp(cotangent, **laid(inputs)),
+    )
+    there = points.generic(case) or case
+    if changed.layout not in dict(_layouts(case, backend.random_signs(there.arrays[of], 1))):
+        return None
+    evaluator = Evaluator(held, backend, case.evaluator.limit)
+    return replace(there, subject=held, evaluator=evaluator, given_cotangent=None)
 
 
 def _changed(case: Case) -> Iterator[Changed]:
