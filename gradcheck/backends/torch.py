@@ -147,8 +147,10 @@ class TorchBackend:
         yield "offset", padded[1:]
         if array.ndim == 4:
             yield "channels last", array.clone(memory_format=torch.channels_last)
-        if array.numel() and bool((array == array[:1]).all()):
-            yield "expanded", array[:1].clone().expand(array.shape)
+        for first in (array[(slice(1),) * array.ndim], array[:1]):
+            if array.numel() and bool((array == first).all()):
+                yield "expanded", first.clone().expand(array.shape)
+                return
 
     def shares_memory(self, a: Array, b: Array) -> bool:
         if a.numel() == 0 or b.numel() == 0:
