@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gradcheck.adapters import nested, probing
 from gradcheck.errors import MissingExtra
-from gradcheck.inputs import Input
 
 Run = Callable[[Mapping[str, Any]], Any]
+Within = Callable[[Mapping[str, Any], Callable[[], Any]], Any]
 
 # The precision whose numbers buffers and frozen parameters hold, where it is not the inputs' own.
 STATE_DTYPE: ContextVar[str | None] = ContextVar("STATE_DTYPE", default=None)
@@ -33,17 +33,24 @@ def loaded_torch() -> Any:
     return sys.modules.get("torch")
 
 
+def _plainly(values: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+    return call()
+
+
 class Autograd:
     """forward and vjp of a Subject out of `run(tensors by input name)`.
 
     The gradient is what torch.autograd.grad gives; an input that the graph does not reach has the
     gradient zero, and sparse gradients and outputs are made dense. Random state is the same in
-    every call and is left as it was.
+    every call and is left as it was. within(values, call): calls with whatever a backward may read
+    beside its graph as it was when `run` had these values; a checkpoint runs its forward again.
     """
 
-    def __init__(self, run: Run, differentiable: Sequence[str]) -> None:
+    def __init__(self, run: Run, differentiable: Sequence[str], within: Within = _plainly) -> None:
         self.run = run
         self.differentiable = tuple(differentiable)
+        self.within = within
+        self.accumulates = False
 
     def forward(self, /, **inputs: Any) -> Any:
         with random_state(inputs):
@@ -65,6 +72,17 @@ class Autograd:
         """
         return self.gradients(cotangent, inputs, self.differentiable, others)
 
+    def jvp(self, tangents: Mapping[str, Any], /, **inputs: Any) -> Any:
+        """Tangents of the outputs by torch's forward mode, zero where none arrives."""
+        torch = require_torch()
+        modes = torch.autograd.forward_ad
+        with random_state(inputs), modes.dual_level():
+            duals = {n: modes.make_dual(inputs[n].detach(), t) for n, t in tangents.items()}
+            returned = nested.outputs(self.run({**inputs, **duals}))
+            outputs = returned if isinstance(returned, tuple) else (returned,)
+            found = tuple(_tangent(torch, plain(output)) for output in outputs)
+        return found if isinstance(returned, tuple) else found[0]
+
     def gradients(
         self,
         cotangent: Any,
@@ -72,14 +90,38 @@ class Autograd:
         names: Sequence[str],
         others: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
-        """Gradients of `names` alone: only they require one."""
+        """Gradients of `names` alone: only they require one.
+
+        Training calls backward(), and some graphs take nothing else (reentrant checkpoints): where
+        grad() raises and backward() does not, the gradients are what that adds up in the inputs.
+        """
+        asked = partial(self._gradients, cotangent, inputs, names, others)
+        if not self.accumulates:
+            try:
+                return asked(grad)
+            except RuntimeError as error:
+                if not probing.succeeds(partial(asked, added_up)):
+                    raise error
+        self.accumulates = True
+        return asked(added_up)
+
+    def _gradients(
+        self,
+        cotangent: Any,
+        inputs: Mapping[str, Any],
+        names: Sequence[str],
+        others: Sequence[Mapping[str, Any]],
+        grad: Callable[..., list[tuple[Any, Any]]],
+    ) -> dict[str, Any]:
         torch = require_torch()
         leaves = _leaves(inputs, names)
         with random_state(inputs), torch.enable_grad():
             cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
-            returned = self.run({**inputs, **leaves})
+            values = {**inputs, **leaves}
+            returned = self.run(values)
             held = [self.run({**point, **_leaves(point, names)}) for point in others]
-            found = grad(torch, _pairs(torch, returned, cotangents), list(leaves.values()))
+            pairs = _pairs(torch, returned, cotangents)
+            found = self.within(values, lambda: grad(torch, pairs, list(leaves.values())))
             del held  # graphs of the others live until here, as they do in training
         return {
             name: dense(torch, gradient, inputs[name])
@@ -96,6 +138,13 @@ class Autograd:
     ) -> list[tuple[Any, Any]]:
         """(gradient, leaf) as autograd returns them, None where none arrives."""
         return grad(torch, _pairs(torch, self.run(values), cotangents), leaves, create_graph)
+
+
+def _tangent(torch: Any, output: Any) -> Any:
+    if not isinstance(output, torch.Tensor):
+        return None
+    tangent = torch.autograd.forward_ad.unpack_dual(output).tangent
+    return dense(torch, tangent, output)
 
 
 def _leaves(inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -127,6 +176,13 @@ def grad(
         create_graph=create_graph,
     )
     return list(zip(found, leaves, strict=True))
+
+
+def added_up(torch: Any, pairs: list[Any], leaves: list[Any]) -> list[tuple[Any, Any]]:
+    """The same from backward(), which adds to the `.grad` of every leaf of the graph."""
+    if pairs:
+        torch.autograd.backward([output for output, _ in pairs], [u for _, u in pairs])
+    return [(leaf.grad, leaf) for leaf in leaves]
 
 
 def plain(output: Any) -> Any:
@@ -191,90 +247,3 @@ def tensors(values: Mapping[str, Any]) -> dict[str, Any]:
         name: torch.tensor(value) if isinstance(value, np.ndarray) else value
         for name, value in values.items()
     }
-
-
-def accepts(run: Run, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bool:
-    """Whether `run` returns arrays at generic numbers of these declarations."""
-    if not probing.fits(data, sizes):
-        return False
-    values = tensors(probing.numbers(data, sizes, seed=3))
-    made: list[Any] = []
-    with random_state({}):
-        if not probing.succeeds(lambda: made.append(run(values))):
-            return False
-    torch = require_torch()
-    return any(isinstance(leaf, torch.Tensor) for leaf in nested.leaves(made[0]))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one run of a function shows: whether it draws, and which outputs have no gradient."""
-
-    draws: bool = False
-    constant: frozenset[int] = frozenset()
-
-    def fields(self, traits: Iterable[str]) -> dict[str, Any]:
-        """The Subject fields that follow from it."""
-        said = [
-            f"output {k} is not differentiable: no gradient is asked for" for k in self.constant
-        ]
-        return {
-            "traits": {*traits, *(("stochastic",) if self.draws else ())},
-            "without_gradient": self.constant,
-            "remarks": tuple(said),
-        }
-
-
-def seen(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]]) -> Seen:
-    """Run once at small generic inputs, and look at torch's generator and at the outputs."""
-    torch = require_torch()
-    names = probing.names_of(data)
-    for start in (3, 2, 4):
-        sizes = probing.first_sizes(names, dims, start)
-        if not probing.fits(data, sizes):
-            continue
-        values = tensors(probing.numbers(data, sizes, seed=3))
-        for name, item in data.items():
-            if item.differentiable:
-                values[name].requires_grad_()
-        made: list[Any] = []
-        with random_state({}):
-            before = torch.get_rng_state()
-            if probing.succeeds(lambda v=values, m=made: m.append(run(v))):
-                return Seen(not torch.equal(before, torch.get_rng_state()), _constant(made[0]))
-    return Seen()
-
-
-def _constant(returned: Any) -> frozenset[int]:
-    """Positions of floating outputs that require no gradient where another one does."""
-    outputs = nested.outputs(returned)
-    whole = outputs if isinstance(outputs, tuple) else (outputs,)
-    moving = [bool(getattr(output, "requires_grad", False)) for output in whole]
-    if not any(moving):
-        return frozenset()
-    floating = [hasattr(o, "is_floating_point") and o.is_floating_point() for o in whole]
-    return frozenset(k for k, m in enumerate(moving) if floating[k] and not m)
-
-
-def find_declaration(run_with: Run, names: Sequence[str], sizes: Iterable[int]) -> Any:
-    """Inputs of one shape for all `names` that `run_with` takes: {name: shape}, or None.
-
-    Where no float shape fits, indices do: integers below the largest size that is in range.
-    """
-    from gradcheck.inputs import array, integers
-
-    sizes = set(sizes)
-    found = probing.find_shape(
-        lambda shape: accepts(run_with, {name: array(shape) for name in names}, {}), sizes
-    )
-    if found is not None:
-        return dict.fromkeys(names, found)
-
-    def indexed(low: int, high: int) -> bool:
-        shape = probing.FREE
-        return accepts(run_with, {name: integers(shape, low, high) for name in names}, {})
-
-    for size in sorted(sizes, reverse=True):
-        if indexed(size - 1, size) and not indexed(size, size + 1):
-            return {name: integers("batch time", 0, size) for name in names}
-    return None

@@ -11,11 +11,12 @@ from gradcheck.checks.base import LAWS, Check, Notes
 from gradcheck.evaluation import as_outputs, describe
 from gradcheck.findings import Finding
 from gradcheck.records.schema import CLAIM
+from gradcheck.rounding import ulp
 from gradcheck.subject import Subject
 
 # Both sides are inner products of the same numbers by two routes; an inner cancellation of 2^20
-# is the subject's own business, a wrong tangent is of order 1.
-AGREEMENT = 2.0**-32
+# ulps is the subject's own business, a wrong tangent is of order 1. So much in low precision.
+CANCELLED, AT_MOST = 2.0**20, 2.0**-6
 
 
 class ForwardMode(Check):
@@ -44,7 +45,7 @@ class ForwardMode(Check):
         size = sum(backend.norm(case.claim[n]) * backend.norm(tangents[n]) for n in names)
         if not size < float("inf"):
             return
-        off = abs(forward - sum(reverse)) / (AGREEMENT * size + 1e-300)
+        off = abs(forward - sum(reverse)) / (_agreement(case) * size + 1e-300)
         notes.score = max(notes.score, off)
         if off > 1:
             yield case.finding(
@@ -56,6 +57,12 @@ class ForwardMode(Check):
                 expected=sum(reverse),
                 returned=forward,
             )
+
+
+def _agreement(case: Case) -> float:
+    """The relative difference of both sides that rounding in this precision makes."""
+    arrays = [*case.claim.values(), *(case.outputs[k] for k in case.judged)]
+    return min(CANCELLED * max(ulp(case.backend, a) for a in arrays), AT_MOST)
 
 
 def _pushed(case: Case, tangents: Mapping[str, Any]) -> float:

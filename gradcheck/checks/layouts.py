@@ -93,7 +93,6 @@ class Layouts(Check):
 
     def _of_that_forward(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
         """A forward that reads its input's memory is another function: of it is the gradient."""
-        assert changed.of is not None
         notes.remarks.append(f"forward gives another result when {changed.where} is not contiguous")
         there = _held(case, changed)
         if there is None:
@@ -118,9 +117,7 @@ class Layouts(Check):
             own = case.vjp(tuple(cotangents), case.arrays)
         return [n for n, g in own.items() if not self._same(case, notes, n, g, claim[n])]
 
-    def _confirmed(
-        self, case: Case, changed: Changed, others: list[str]
-    ) -> tuple[bool, list[str]]:
+    def _confirmed(self, case: Case, changed: Changed, others: list[str]) -> tuple[bool, list[str]]:
         """The same at generic numbers: whether forward is another there, and which gradients are.
 
         Strides change the order of sums; at a tie or a kink that rounding picks another branch.
@@ -170,6 +167,7 @@ def _held(case: Case, changed: Changed) -> Case | None:
 
     At generic numbers if they have the layout, which equal rows alone do: None then.
     """
+    assert changed.of is not None
     of, backend, subject = changed.of, case.backend, case.subject
 
     def laid(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,3 +102,49 @@ def test_bad_use_of_the_drop_in():
         gradcheck.gradcheck(torch.sin, torch.ones(3))
     with pytest.raises(UsageError, match="unknown argument 'tolerance'"):
         gradcheck.gradcheck(torch.sin, point()[0], tolerance=1)
+
+
+WHERE = torch.tensor([[0, 1, 2], [1, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        (lambda x: (x**2).to_sparse(), {"x": "n m"}),
+        (lambda x: (x**2).to_sparse_csr(), {"x": "n m"}),
+        (lambda x: torch.sparse_coo_tensor(WHERE, x.sin(), (3, 2)), {"x": "3"}),
+        (lambda a, b: torch.nested.as_nested_tensor([a**2, b.sin()]), {"a": "n 3", "b": "m 3"}),
+    ],
+    ids=["coo", "csr", "made of values", "nested"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_outputs_without_strides_are_written_out(function, inputs):
+    report = check(function, inputs, examples=4, seed=1)
+    assert report.passed, str(report)
+    name = next(iter(inputs))
+    wrong = check(
+        lambda first, *rest: function(Off.apply(first), *rest), inputs, examples=4, seed=1
+    )
+    assert {finding.input for finding in wrong.findings} == {name}
+
+
+def test_numbers_of_two_halves_are_too_coarse_to_judge():
+    report = check(lambda x: (x**2).to(torch.complex32), {"x": "n 3"}, seed=0, examples=3)
+    assert report.verdict == "inconclusive", str(report)
+
+
+def test_an_output_without_numbers_is_a_wrong_use():
+    with pytest.raises(UsageError, match="'meta' holds no numbers"):
+        check(lambda x: x.to("meta"), {"x": "n"}, seed=0, examples=2)
+
+
+def checkpointed(x, w):
+    from torch.utils.checkpoint import checkpoint
+
+    return checkpoint(lambda x: torch.tanh(x @ w), x, use_reentrant=True)
+
+
+def test_a_graph_that_takes_backward_alone(at_a_point, blames):
+    """torch.autograd.grad refuses a reentrant checkpoint; training never calls it."""
+    assert at_a_point(checkpointed, {"x": "n 3", "w": "3 m"}).passed
+    blames(lambda x, w: checkpointed(x, Off.apply(w)), "w", {"x": "n 3", "w": "3 m"})
