@@ -53,6 +53,26 @@ def test_functions_of_all_kinds(function, inputs):
     assert report.passed, str(report)
 
 
+def test_a_function_that_indexes_shows_that_it_differentiates(blames):
+    """With no word of torch in its code: it is called with the values that are declared."""
+
+    class Picked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, index):
+            ctx.save_for_backward(index)
+            ctx.rows = len(x)
+            return x[index]
+
+        @staticmethod
+        def backward(ctx, grad):
+            (index,) = ctx.saved_tensors
+            return grad.new_zeros((ctx.rows, *grad.shape[1:])).index_add(0, index, grad), None
+
+    inputs = {"x": "n m", "index": gradcheck.integers("k", 0, "n")}
+    assert check(lambda x, index: Picked.apply(x, index), inputs, examples=6, seed=1).passed
+    blames(lambda x, index: Picked.apply(Off.apply(x), index), "x", inputs)
+
+
 def test_a_compiled_function_is_compiled_for_every_shape():
     compiled = torch.compile(lambda x: torch.sin(x) * x, backend="aot_eager")
     report = check(compiled, {"x": "n"}, examples=4, seed=1)
