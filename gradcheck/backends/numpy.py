@@ -137,10 +137,10 @@ class NumpyBackend:
         padded[1:] = array
         yield "offset", padded[1:]
         yield "negative strides", array[::-1].copy()[::-1]
-        for first in (array[(slice(1),) * array.ndim], array[:1]):
-            if array.size and np.all(array == first):
-                yield "expanded", np.broadcast_to(first, array.shape)
-                break
+        if array.size and np.all(array == array.flat[0]):
+            yield "expanded", np.broadcast_to(array.flat[0], array.shape)
+        elif array.size and np.all(array == array[:1]):
+            yield "expanded", np.broadcast_to(array[:1], array.shape)
         frozen = np.array(array, order="C")
         frozen.flags.writeable = False
         yield "read-only", frozen
