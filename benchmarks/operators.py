@@ -1,6 +1,7 @@
 """Torch's own operator database: every differentiable operator at its own samples.
 
-    python -m benchmarks.operators [--samples 2] [--only sin relu] [--faults 10] [--peers]
+    python -m benchmarks.operators [--samples 2] [--only sin relu] [--dtype complex128]
+                                   [--from 0 --to 100] [--faults 10] [--peers]
 
 Prints verdicts other than "correct", the counts, how many claims wrong by a factor 1.0001 are
 caught, and with --peers what torch gradcheck slow and fast say of the same operators. Needs the
@@ -20,7 +21,7 @@ from typing import Any
 
 import torch
 
-from gradcheck import UsageError, adapt, check
+from gradcheck import UsageError, adapt, array, check
 
 SCALED = 1.0001
 
@@ -34,17 +35,23 @@ class Sample:
     leaves: dict[str, torch.Tensor]
 
 
-def samples(most: int, only: list[str], seed: int) -> Iterator[Sample]:
-    """At most `most` samples of every operator that has a float64 derivative on the CPU."""
+def samples(
+    most: int,
+    only: list[str],
+    seed: int,
+    dtype: torch.dtype = torch.float64,
+    part: slice = slice(None),
+) -> Iterator[Sample]:
+    """At most `most` samples of every operator that has a derivative in this dtype on the CPU."""
     from torch.testing._internal.common_methods_invocations import op_db
 
-    for op in op_db:
-        if not op.supports_autograd or torch.float64 not in op.supported_dtypes("cpu"):
+    for op in op_db[part]:
+        if not op.supports_autograd or dtype not in op.supported_backward_dtypes("cpu"):
             continue
         if only and op.name not in only:
             continue
         torch.manual_seed(seed)
-        found = list(op.sample_inputs("cpu", torch.float64, requires_grad=True))
+        found = list(op.sample_inputs("cpu", dtype, requires_grad=True))
         for k, sample in list(enumerate(found))[:: max(1, len(found) // most)][:most]:
             name = f"{op.name}{'.' if op.variant_test_name else ''}{op.variant_test_name}[{k}]"
             made = as_function(name, op, sample)
@@ -58,7 +65,7 @@ def as_function(name: str, op: Any, sample: Any) -> Sample:
 
     def take(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
-            if value.requires_grad and value.is_floating_point() and value.layout == torch.strided:
+            if value.requires_grad and value.layout == torch.strided:
                 leaf = f"a{len(leaves)}"
                 leaves[leaf] = value.detach().clone()
                 return lambda given: given[leaf]
@@ -110,8 +117,11 @@ def peer(sample: Sample, fast: bool) -> str:
     return "passes" if passed else "fails"
 
 
-def _shapes(sample: Sample) -> dict[str, str]:
-    return {name: " ".join(map(str, leaf.shape)) for name, leaf in sample.leaves.items()}
+def _shapes(sample: Sample) -> dict[str, Any]:
+    return {
+        name: array(" ".join(map(str, leaf.shape)), complex=leaf.is_complex())
+        for name, leaf in sample.leaves.items()
+    }
 
 
 def _scaled(vjp: Any, scale: float) -> Any:
@@ -127,13 +137,18 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--dtype", default="float64", choices=["float64", "complex128"])
+    parser.add_argument("--from", type=int, default=0, dest="first", help="in torch's order")
+    parser.add_argument("--to", type=int, default=None, dest="last")
     parser.add_argument("--faults", type=int, default=0, help="scale every n-th claim as well")
     parser.add_argument("--peers", action="store_true")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     ours, caught, slow, fast = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     started = time.perf_counter()
-    for sample in samples(arguments.samples, arguments.only, arguments.seed):
+    part = slice(arguments.first, arguments.last)
+    dtype = getattr(torch, arguments.dtype)
+    for sample in samples(arguments.samples, arguments.only, arguments.seed, dtype, part):
         said, why = verdict(sample, arguments.seed)
         ours[said] += 1
         if said != "correct":

@@ -7,7 +7,7 @@ from typing import Any
 from gradcheck.backends.base import Backend
 
 ULP = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
-ULP |= {"complex128": 2.0**-52, "complex64": 2.0**-23}
+ULP |= {"complex128": 2.0**-52, "complex64": 2.0**-23, "complex32": 2.0**-10}
 
 # The same numbers summed in another order: what a reduction of a few thousand terms does.
 REORDERED = 2.0**10

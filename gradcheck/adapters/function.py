@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gradcheck.adapters import factory, jax, probing, pullback, torch_tensors
+from gradcheck.adapters import factory, jax, nested, probing, pullback, torch_tensors
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments
 from gradcheck.adapters.source import refers_to
-from gradcheck.adapters.torch_autograd import loaded_torch, random_state, require_torch
-from gradcheck.dimensions import shape_of
+from gradcheck.adapters.torch_autograd import (
+    loaded_torch,
+    random_state,
+    require_torch,
+    tensors,
+)
 from gradcheck.errors import UsageError
-from gradcheck.inputs import Input
 from gradcheck.subject import Subject
 
 NAME = (
@@ -74,29 +77,29 @@ def _is_of_torch(obj: Any) -> bool:
 
 def _differentiates(obj: Any, inputs: Mapping[str, Any] | None) -> bool:
     """Whether it takes tensors that require a gradient and returns one that has it."""
-    torch = require_torch()
-    count = len(inputs) if inputs is not None else len(arguments(obj).required) or 1
-    for shape in _shapes(inputs, count):
+    for given in _trials(obj, inputs):
         made: list[Any] = []
-        given = [torch.ones(s, dtype=torch.float64, requires_grad=True) for s in shape]
         with random_state({}):
             ran = probing.succeeds(lambda m=made, g=given: m.append(obj(*g)))
-        if ran and getattr(made[0], "requires_grad", False):
+        if ran and any(getattr(leaf, "requires_grad", False) for leaf in nested.leaves(made[0])):
             return True
     return False
 
 
-def _shapes(inputs: Mapping[str, Any] | None, count: int) -> list[list[tuple[int, ...]]]:
+def _trials(obj: Any, inputs: Mapping[str, Any] | None) -> Iterator[list[Any]]:
+    """Arguments to try: ones of common shapes, or small numbers of what is declared."""
+    torch = require_torch()
     if inputs is None:
-        return [[(7, 8)] * count, [(7,)] * count, [()] * count]
-    shapes = [i.shape if isinstance(i, Input) else _try_shape(i) for i in inputs.values()]
-    found = []
+        for shape in ((7, 8), (7,), ()):
+            count = len(arguments(obj).required) or 1
+            yield [torch.ones(shape, dtype=torch.float64, requires_grad=True) for _ in range(count)]
+        return
+    declared, build = nested.declare(inputs, getattr(obj, "__name__", ""))
     for size in (3, 1):
-        names = {n for shape in shapes if shape is not None for n in shape.names}
-        sizes = dict.fromkeys(names, size)
-        found.append([s.sizes(sizes, ()) if s is not None else () for s in shapes])
-    return found
-
-
-def _try_shape(given: Any) -> Any:
-    return shape_of(given) if isinstance(given, str) else None
+        sizes = dict.fromkeys(probing.names_of(declared), size)
+        if probing.fits(declared, sizes):
+            values = tensors(probing.numbers(declared, sizes))
+            for name, item in declared.items():
+                if item.differentiable:
+                    values[name].requires_grad_()
+            yield list(build(values).values())

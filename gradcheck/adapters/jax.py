@@ -129,8 +129,8 @@ class _Compiled:
     ) -> dict[str, Any]:
         """Gradients of a vjp closure that waits while others are made at other points, eagerly."""
         cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
-        given = tuple(_as_jax(u) for u in cotangents)
         with x64():
+            given = tuple(_as_jax(u) for u in cotangents)
             outputs, pull = self._linearised(self._arrays(inputs), given)
             held = [self._linearised(self._arrays(point), given) for point in others]
             found = self._pulled(outputs, pull, given)

@@ -12,7 +12,8 @@ from typing import Any
 from gradcheck.adapters import jax, nested, probing, torch_tensors
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments, call, fit, without
-from gradcheck.adapters.torch_autograd import Autograd, find_declaration, tensors
+from gradcheck.adapters.torch_autograd import Autograd, tensors
+from gradcheck.adapters.torch_trials import find_declaration
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import describe
 from gradcheck.inputs import Input, array

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gradcheck.adapters import nested, probing
 from gradcheck.errors import MissingExtra
-from gradcheck.inputs import Input
 
 Run = Callable[[Mapping[str, Any]], Any]
+Within = Callable[[Mapping[str, Any], Callable[[], Any]], Any]
 
 # The precision whose numbers buffers and frozen parameters hold, where it is not the inputs' own.
 STATE_DTYPE: ContextVar[str | None] = ContextVar("STATE_DTYPE", default=None)
@@ -33,24 +33,31 @@ def loaded_torch() -> Any:
     return sys.modules.get("torch")
 
 
+def _plainly(values: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+    return call()
+
+
 class Autograd:
     """forward and vjp of a Subject out of `run(tensors by input name)`.
 
     The gradient is what torch.autograd.grad gives; an input that the graph does not reach has the
-    gradient zero, and a sparse gradient is made dense. Random state is the same in every call and
-    is left as it was.
+    gradient zero, and sparse gradients and outputs are made dense. Random state is the same in
+    every call and is left as it was. within(values, call): calls with whatever a backward may read
+    beside its graph as it was when `run` had these values; a checkpoint runs its forward again.
     """
 
-    def __init__(self, run: Run, differentiable: Sequence[str]) -> None:
+    def __init__(self, run: Run, differentiable: Sequence[str], within: Within = _plainly) -> None:
         self.run = run
         self.differentiable = tuple(differentiable)
+        self.within = within
+        self.accumulates = False
 
     def forward(self, /, **inputs: Any) -> Any:
         with random_state(inputs):
             returned = nested.outputs(self.run(inputs))
-        if isinstance(returned, tuple):
-            return tuple(_detached(output) for output in returned)
-        return _detached(returned)
+            if isinstance(returned, tuple):
+                return tuple(_detached(plain(output)) for output in returned)
+            return _detached(plain(returned))
 
     def vjp(self, cotangent: Any, /, **inputs: Any) -> dict[str, Any]:
         """Gradients by input name, of every differentiable input."""
@@ -65,6 +72,17 @@ class Autograd:
         """
         return self.gradients(cotangent, inputs, self.differentiable, others)
 
+    def jvp(self, tangents: Mapping[str, Any], /, **inputs: Any) -> Any:
+        """Tangents of the outputs by torch's forward mode, zero where none arrives."""
+        torch = require_torch()
+        modes = torch.autograd.forward_ad
+        with random_state(inputs), modes.dual_level():
+            duals = {n: modes.make_dual(inputs[n].detach(), t) for n, t in tangents.items()}
+            returned = nested.outputs(self.run({**inputs, **duals}))
+            outputs = returned if isinstance(returned, tuple) else (returned,)
+            found = tuple(_tangent(torch, plain(output)) for output in outputs)
+        return found if isinstance(returned, tuple) else found[0]
+
     def gradients(
         self,
         cotangent: Any,
@@ -72,16 +90,39 @@ class Autograd:
         names: Sequence[str],
         others: Sequence[Mapping[str, Any]] = (),
     ) -> dict[str, Any]:
-        """Gradients of `names` alone: only they require one."""
+        """Gradients of `names` alone: only they require one.
+
+        Training calls backward(), and some graphs take nothing else (reentrant checkpoints): where
+        grad() raises and backward() does not, the gradients are what that adds up in the inputs.
+        """
+        asked = partial(self._gradients, cotangent, inputs, names, others)
+        if not self.accumulates:
+            try:
+                return asked(grad)
+            except RuntimeError as error:
+                if not probing.succeeds(partial(asked, added_up)):
+                    raise error
+        self.accumulates = True
+        return asked(added_up)
+
+    def _gradients(
+        self,
+        cotangent: Any,
+        inputs: Mapping[str, Any],
+        names: Sequence[str],
+        others: Sequence[Mapping[str, Any]],
+        grad: Callable[..., list[tuple[Any, Any]]],
+    ) -> dict[str, Any]:
         torch = require_torch()
         leaves = _leaves(inputs, names)
         with random_state(inputs), torch.enable_grad():
             cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
-            returned = self.run({**inputs, **leaves})
+            values = {**inputs, **leaves}
+            returned = self.run(values)
             held = [self.run({**point, **_leaves(point, names)}) for point in others]
             pairs = _pairs(torch, returned, cotangents)
             backward = _second if others else grad
-            found = backward(torch, pairs, list(leaves.values()))
+            found = self.within(values, lambda: backward(torch, pairs, list(leaves.values())))
             del held  # graphs of the others live until here, as they do in training
         return {
             name: dense(torch, gradient, inputs[name])
@@ -100,6 +141,13 @@ class Autograd:
         return grad(torch, _pairs(torch, self.run(values), cotangents), leaves, create_graph)
 
 
+def _tangent(torch: Any, output: Any) -> Any:
+    if not isinstance(output, torch.Tensor):
+        return None
+    tangent = torch.autograd.forward_ad.unpack_dual(output).tangent
+    return dense(torch, tangent, output)
+
+
 def _leaves(inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: inputs[name].detach().requires_grad_() for name in names}
 
@@ -109,7 +157,7 @@ def _pairs(torch: Any, returned: Any, cotangents: tuple[Any, ...]) -> list[tuple
     found = nested.outputs(returned)
     outputs = found if isinstance(found, tuple) else (found,)
     return [
-        (output, u)
+        (plain(output), u)
         for output, u in zip(outputs, cotangents, strict=True)
         if u is not None and isinstance(output, torch.Tensor) and output.requires_grad
     ]
@@ -147,6 +195,32 @@ def _second(torch: Any, pairs: list[Any], leaves: list[Any]) -> list[tuple[Any, 
         return grad(torch, pairs, leaves, retain_graph=True)
     except Exception:  # noqa: BLE001 - whatever a layer says once its tensors are freed
         return found
+
+
+def added_up(torch: Any, pairs: list[Any], leaves: list[Any]) -> list[tuple[Any, Any]]:
+    """The same from backward(), which adds to the `.grad` of every leaf of the graph."""
+    if pairs:
+        torch.autograd.backward([output for output, _ in pairs], [u for _, u in pairs])
+    return [(leaf.grad, leaf) for leaf in leaves]
+
+
+def plain(output: Any) -> Any:
+    """An output with its zeros and padding written out, its graph kept; other values as they are.
+
+    Floats of eight bits, with which torch computes nothing, become float32. Raises ValueError for a
+    tensor that holds no numbers.
+    """
+    torch = require_torch()
+    if not isinstance(output, torch.Tensor):
+        return output
+    if output.is_meta:
+        raise ValueError("an output on the device 'meta' holds no numbers")
+    if output.is_nested:
+        output = torch.nested.to_padded_tensor(output, 0.0)
+    elif output.layout is not torch.strided:
+        output = output.to_dense()
+    eight_bits = output.is_floating_point() and output.dtype.itemsize == 1
+    return output.to(torch.float32) if eight_bits else output
 
 
 def _detached(output: Any) -> Any:
@@ -192,90 +266,3 @@ def tensors(values: Mapping[str, Any]) -> dict[str, Any]:
         name: torch.tensor(value) if isinstance(value, np.ndarray) else value
         for name, value in values.items()
     }
-
-
-def accepts(run: Run, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bool:
-    """Whether `run` returns arrays at generic numbers of these declarations."""
-    if not probing.fits(data, sizes):
-        return False
-    values = tensors(probing.numbers(data, sizes, seed=3))
-    made: list[Any] = []
-    with random_state({}):
-        if not probing.succeeds(lambda: made.append(run(values))):
-            return False
-    torch = require_torch()
-    return any(isinstance(leaf, torch.Tensor) for leaf in nested.leaves(made[0]))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one run of a function shows: whether it draws, and which outputs have no gradient."""
-
-    draws: bool = False
-    constant: frozenset[int] = frozenset()
-
-    def fields(self, traits: Iterable[str]) -> dict[str, Any]:
-        """The Subject fields that follow from it."""
-        said = [
-            f"output {k} is not differentiable: no gradient is asked for" for k in self.constant
-        ]
-        return {
-            "traits": {*traits, *(("stochastic",) if self.draws else ())},
-            "without_gradient": self.constant,
-            "remarks": tuple(said),
-        }
-
-
-def seen(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]]) -> Seen:
-    """Run once at small generic inputs, and look at torch's generator and at the outputs."""
-    torch = require_torch()
-    names = probing.names_of(data)
-    for start in (3, 2, 4):
-        sizes = probing.first_sizes(names, dims, start)
-        if not probing.fits(data, sizes):
-            continue
-        values = tensors(probing.numbers(data, sizes, seed=3))
-        for name, item in data.items():
-            if item.differentiable:
-                values[name].requires_grad_()
-        made: list[Any] = []
-        with random_state({}):
-            before = torch.get_rng_state()
-            if probing.succeeds(lambda v=values, m=made: m.append(run(v))):
-                return Seen(not torch.equal(before, torch.get_rng_state()), _constant(made[0]))
-    return Seen()
-
-
-def _constant(returned: Any) -> frozenset[int]:
-    """Positions of floating outputs that require no gradient where another one does."""
-    outputs = nested.outputs(returned)
-    whole = outputs if isinstance(outputs, tuple) else (outputs,)
-    moving = [bool(getattr(output, "requires_grad", False)) for output in whole]
-    if not any(moving):
-        return frozenset()
-    floating = [hasattr(o, "is_floating_point") and o.is_floating_point() for o in whole]
-    return frozenset(k for k, m in enumerate(moving) if floating[k] and not m)
-
-
-def find_declaration(run_with: Run, names: Sequence[str], sizes: Iterable[int]) -> Any:
-    """Inputs of one shape for all `names` that `run_with` takes: {name: shape}, or None.
-
-    Where no float shape fits, indices do: integers below the largest size that is in range.
-    """
-    from gradcheck.inputs import array, integers
-
-    sizes = set(sizes)
-    found = probing.find_shape(
-        lambda shape: accepts(run_with, {name: array(shape) for name in names}, {}), sizes
-    )
-    if found is not None:
-        return dict.fromkeys(names, found)
-
-    def indexed(low: int, high: int) -> bool:
-        shape = probing.FREE
-        return accepts(run_with, {name: integers(shape, low, high) for name in names}, {})
-
-    for size in sorted(sizes, reverse=True):
-        if indexed(size - 1, size) and not indexed(size, size + 1):
-            return {name: integers("batch time", 0, size) for name in names}
-    return None

@@ -28,7 +28,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None) -> Subject:
     """A Subject of `obj.apply`. inputs: by the names of forward's arguments, or in their order.
 
     Gradients are asked for together and one at a time: a backward that reads
-    ctx.needs_input_grad wrongly gives others then, and raises here.
+    ctx.needs_input_grad wrongly gives others then, and raises here. A jvp of its own is the
+    Subject's.
     """
     takes = _takes(obj)
     return subject_of(
@@ -39,6 +40,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None) -> Subject:
         kinks="subgradient",
         recipe=recipe_of(obj),
         claim=Alone,
+        pushes=obj.jvp is not require_torch().autograd.Function.jvp,
     )
 
 

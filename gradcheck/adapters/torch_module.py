@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,16 +13,14 @@ from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.torch_autograd import (
     STATE_DTYPE,
     Autograd,
-    accepts,
-    find_declaration,
     loaded_torch,
     require_torch,
-    seen,
     tensors,
 )
 from gradcheck.adapters.torch_packed import packing, unpacked
 from gradcheck.adapters.torch_second import second_of
 from gradcheck.adapters.torch_tensors import unlimited_recompiles
+from gradcheck.adapters.torch_trials import accepts, find_declaration, seen
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Input, array
 from gradcheck.subject import Subject
@@ -62,7 +60,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     )
     parameters = {n: declared.get(n) or _declared(module.state[n]) for n in module.parameters}
     whole: dict[str, Input] = {**data, **parameters}
-    autograd = Autograd(module.run, [n for n, item in whole.items() if item.differentiable])
+    names = [n for n, item in whole.items() if item.differentiable]
+    autograd = Autograd(module.run, names, module.within)
     return Subject(
         name=module.owner,
         forward=autograd.forward,
@@ -132,15 +131,29 @@ class Running:
     def run(self, values: Mapping[str, Any]) -> Any:
         """Call the module at these inputs; parameters not among them keep their values."""
         torch = require_torch()
-        state = self._state(torch, _dtype(torch, values, self.state))
-        state |= {name: values[name] for name in self.parameters if name in values}
-        own = self._arguments(values)
+        state, own = self._at(torch, values), self._arguments(values)
 
         def forward(*args: Any, **kwargs: Any) -> Any:
             with unlimited_recompiles() if self.compiled else nullcontext():
                 return torch.func.functional_call(self.module, state, args, kwargs)
 
         return self._call(forward, own)
+
+    def within(self, values: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+        """Call while the module holds these parameters, as in training it does in a backward.
+
+        A checkpoint runs parts of the module again there, and a ctx may hold the module itself.
+        """
+        torch = require_torch()
+        state = {f"0.{name}": value for name, value in self._at(torch, values).items()}
+        holder = torch.nn.ModuleList([self.module])
+        holder.forward = call
+        return torch.func.functional_call(holder, state, ())
+
+    def _at(self, torch: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters and buffers of the module at these inputs."""
+        state = self._state(torch, _dtype(torch, values, self.state))
+        return state | {name: values[name] for name in self.parameters if name in values}
 
     def _arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
         data = self.build(values)

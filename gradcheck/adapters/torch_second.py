@@ -61,9 +61,11 @@ def second(
     bare = not isinstance(cotangent, tuple)
     given = (cotangent,) if bare else cotangent
     us = tuple(None if u is None else u.detach().requires_grad_() for u in given)
-    with random_state(inputs), torch.enable_grad():
+    point = {**inputs, **leaves}
+
+    def twice() -> list[Any]:
         values = list(leaves.values())
-        found = autograd.first(torch, us, {**inputs, **leaves}, values, create_graph=True)
+        found = autograd.first(torch, us, point, values, create_graph=True)
         pairs = [
             (gradient, directions[name])
             for name, (gradient, _) in zip(leaves, found, strict=True)
@@ -71,7 +73,10 @@ def second(
         ]
         _refuse_once_differentiable(pairs)
         moving = [*values, *(u for u in us if u is not None)]
-        again = iter([dense(torch, g, x) for g, x in grad(torch, pairs, moving)])
+        return [dense(torch, g, x) for g, x in grad(torch, pairs, moving)]
+
+    with random_state(inputs), torch.enable_grad():
+        again = iter(autograd.within(point, twice))
     by_input = {name: next(again) for name in leaves}
     whole = tuple(None if u is None else next(again) for u in us)
     return by_input, whole[0] if bare else whole

@@ -10,12 +10,10 @@ from gradcheck.adapters import nested, probing
 from gradcheck.adapters.signatures import Arguments, arguments, call, fit
 from gradcheck.adapters.torch_autograd import (
     Autograd,
-    accepts,
-    find_declaration,
     require_torch,
-    seen,
 )
 from gradcheck.adapters.torch_second import second_of
+from gradcheck.adapters.torch_trials import accepts, find_declaration, seen
 from gradcheck.errors import UsageError
 from gradcheck.inputs import Constant, Input
 from gradcheck.subject import Subject
@@ -59,10 +57,12 @@ def subject_of(
     *,
     name: str,
     claim: type[Autograd] = Autograd,
+    pushes: bool = False,
     **fields: Any,
 ) -> Subject:
     """A Subject of `run`, called with values by argument name; inputs by name or in order.
 
+    pushes: whether it has a forward mode of its own, to be held against the gradient.
     Raises UsageError where the shapes of the inputs must be given.
     """
     if inputs is None:
@@ -83,6 +83,7 @@ def subject_of(
         forward=autograd.forward,
         vjp=autograd.vjp,
         later=autograd.later,
+        jvp=autograd.jvp if pushes else None,
         inputs=declared,
         dims=dims,
         second=second_of(autograd, declared, dims),

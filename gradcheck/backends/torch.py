@@ -15,6 +15,7 @@ from gradcheck.backends.signs import signs
 
 # Sums of squares in between are neither overflown nor short of bits.
 LOW, HIGH = 1e-280, 1e300
+_WITHIN = {torch.bfloat16: torch.float32, torch.complex32: torch.complex64}
 _COMPLEX = {"float64": "complex128", "float32": "complex64", "float16": "complex32"}
 
 
@@ -31,8 +32,8 @@ class TorchBackend:
 
     def to_numpy(self, array: Array) -> np.ndarray:
         array = array.detach().resolve_conj().resolve_neg()
-        if array.dtype is torch.bfloat16:
-            array = array.float()
+        if array.dtype in _WITHIN:  # NumPy has no such numbers
+            array = array.to(_WITHIN[array.dtype])
         return np.array(array.cpu().numpy())
 
     def is_array(self, value: object) -> bool:
@@ -146,8 +147,10 @@ class TorchBackend:
         yield "offset", padded[1:]
         if array.ndim == 4:
             yield "channels last", array.clone(memory_format=torch.channels_last)
-        if array.numel() and bool((array == array[:1]).all()):
-            yield "expanded", array[:1].clone().expand(array.shape)
+        for first in (array[(slice(1),) * array.ndim], array[:1]):
+            if array.numel() and bool((array == first).all()):
+                yield "expanded", first.clone().expand(array.shape)
+                return
 
     def shares_memory(self, a: Array, b: Array) -> bool:
         if a.numel() == 0 or b.numel() == 0:

@@ -14,12 +14,12 @@ from gradcheck.checks.base import LAWS, Check, Notes
 from gradcheck.evaluation import ClaimRaised, as_outputs, describe
 from gradcheck.findings import Finding
 from gradcheck.records.schema import CLAIM
-from gradcheck.rounding import SPREADS
+from gradcheck.rounding import SPREADS, ulp
 from gradcheck.subject import Subject
 
 # Both sides are inner products of the same numbers by two routes; an inner cancellation of 2^20
-# is the subject's own business, a wrong tangent is of order 1.
-AGREEMENT = 2.0**-32
+# ulps is the subject's own business, a wrong tangent is of order 1. So much in low precision.
+CANCELLED, AT_MOST = 2.0**20, 2.0**-6
 # A power of two, beyond the clips and the epsilons that somebody would write.
 FAR = -(2.0**40)
 # So far to either side a smooth gradient changes by as little, and one with a kink by a good part.
@@ -76,7 +76,7 @@ class ForwardMode(Check):
             figures = {"expected": told.reverse, "returned": told.forward}
             return "wrong", said, "jvp and vjp disagree", figures
         far = {n: case.backend.combine([FAR], [t]) for n, t in tangents.items()}
-        if abs(_pushed(case, far) / FAR - whole.forward) > AGREEMENT * whole.size:
+        if abs(_pushed(case, far) / FAR - whole.forward) > _agreement(case) * whole.size:
             said = f"jvp is not linear: {FAR:g} times the tangents is not {FAR:g} times the result"
             return "broken", said, "jvp is not linear", {}
         return None
@@ -88,23 +88,27 @@ class NoTangent(ValueError):
 
 @dataclass(frozen=True)
 class Both:
-    """<cotangent, J tangents> by forward and by reverse mode, and how large the terms of it are."""
+    """<cotangent, J tangents> by forward and by reverse mode, how large the terms of it are.
+
+    allowed: the share of that which rounding explains.
+    """
 
     forward: float
     reverse: float
     size: float
+    allowed: float
     where: str = ""
 
     @property
     def off(self) -> float:
-        return abs(self.forward - self.reverse) / (AGREEMENT * self.size + 1e-300)
+        return abs(self.forward - self.reverse) / (self.allowed * self.size + 1e-300)
 
 
 def _both(case: Case, tangents: Mapping[str, Any], where: str = "") -> Both:
     backend, claim = case.backend, case.claim
     reverse = sum(backend.dot(claim[n], t) for n, t in tangents.items())
     size = sum(backend.norm(claim[n]) * backend.norm(t) for n, t in tangents.items())
-    return Both(_pushed(case, tangents), reverse, size, where)
+    return Both(_pushed(case, tangents), reverse, size, _agreement(case), where)
 
 
 def _rounding(case: Case, tangents: Mapping[str, Any]) -> float:
@@ -136,6 +140,12 @@ def _at_a_kink(case: Case, tangents: Mapping[str, Any], size: float) -> bool:
         claim = case.vjp(case.cotangents, arrays)
         sides.append(sum(backend.dot(claim[n], t) for n, t in tangents.items()))
     return abs(sides[0] - sides[1]) > JUMP * size
+
+
+def _agreement(case: Case) -> float:
+    """The relative difference of both sides that rounding in this precision makes."""
+    arrays = [*case.claim.values(), *(case.outputs[k] for k in case.judged)]
+    return min(CANCELLED * max(ulp(case.backend, a) for a in arrays), AT_MOST)
 
 
 def _pushed(case: Case, tangents: Mapping[str, Any]) -> float:

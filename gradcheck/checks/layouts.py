@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 from gradcheck.case import Case
 from gradcheck.checks import points
 from gradcheck.checks.base import Check, Notes
-from gradcheck.evaluation import ClaimRaised, ForwardRaised
+from gradcheck.checks.gradient import CHECK as GRADIENT
+from gradcheck.evaluation import ClaimRaised, Evaluator, ForwardRaised
 from gradcheck.findings import Finding
 from gradcheck.rounding import REROUTED, SPREADS, difference, tolerance
 from gradcheck.subject import Subject
@@ -58,27 +59,50 @@ class Layouts(Check):
     def _compare(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
         notes.layouts.append(changed.layout)
         try:
-            others = self._others(case, notes, changed)
+            another = self._another_forward(case, changed)
+            others = [] if another else self._others(case, notes, changed)
+        except ForwardRaised:
+            return  # it takes no input of this layout: a contract of its own
         except ClaimRaised as raised:
-            if self._refused(case, changed):
-                return
             said = f"vjp raised {raised} when {changed.where} was {changed.layout}"
             yield self._finding(case, said, changed.of)
             return
+        if others:
+            another, others = self._confirmed(case, changed, others)
+        if another:
+            yield from self._of_that_forward(case, notes, changed)
+            return
         for name in others:
-            if self._confirmed(case, notes, changed, name):
-                said = f"the gradient of `{name}` is another when {changed.where} is"
-                yield self._finding(case, f"{said} {changed.layout}", name)
+            said = f"the gradient of `{name}` is another when {changed.where} is"
+            yield self._finding(case, f"{said} {changed.layout}", name)
 
-    def _refused(self, case: Case, changed: Changed) -> bool:
-        """Whether forward itself takes no input of this layout: a contract of its own."""
-        if changed.of is None:
+    def _another_forward(self, case: Case, changed: Changed) -> bool:
+        """Whether forward gives other outputs in this layout. Raises ForwardRaised."""
+        if changed.of is None or "stateful" in case.subject.traits:
             return False
-        try:
-            case.evaluator.forward({**case.fresh(), changed.of: changed.array})
-        except ForwardRaised:
-            return True
+        outputs = case.evaluator.forward({**case.fresh(), changed.of: changed.array})
+        backend = case.backend
+        for k in case.judged:
+            a, b = case.outputs[k], outputs[k]
+            if backend.shape(a) != backend.shape(b):
+                return True
+            if backend.equal(a, b) or not backend.all_finite(a):
+                continue
+            allowed = tolerance(backend, REROUTED, a) + SPREADS * case.output_noise
+            if not difference(backend, a, b) <= allowed:
+                return True
         return False
+
+    def _of_that_forward(self, case: Case, notes: Notes, changed: Changed) -> Iterator[Finding]:
+        """A forward that reads its input's memory is another function: of it is the gradient."""
+        notes.remarks.append(f"forward gives another result when {changed.where} is not contiguous")
+        there = _held(case, changed)
+        if there is None:
+            return
+        found = list(GRADIENT.run(there, Notes(notes.number)))
+        for name in dict.fromkeys(finding.input for finding in found):
+            said = f"forward gives another result when {changed.where} is {changed.layout}"
+            yield self._finding(case, f"{said}, and the gradient of `{name}` is not of that", name)
 
     def _others(self, case: Case, notes: Notes, changed: Changed) -> list[str]:
         """Names of the gradients that are others in this layout. Raises ClaimRaised."""
@@ -92,19 +116,25 @@ class Layouts(Check):
         claim = case.checked_claim(returned)
         return [n for n, g in case.claim.items() if not self._same(case, notes, n, g, claim[n])]
 
-    def _confirmed(self, case: Case, notes: Notes, changed: Changed, name: str) -> bool:
-        """Whether it is so at generic numbers too.
+    def _confirmed(self, case: Case, changed: Changed, others: list[str]) -> tuple[bool, list[str]]:
+        """The same at generic numbers: whether forward is another there, and which gradients are.
 
         Strides change the order of sums; at a tie or a kink that rounding picks another branch.
+        And at equal numbers a forward that reads memory is the same.
         """
         there = points.generic(case)
-        if there is None:
-            return True
+        again = [c for c in _changed(there) if c.key == changed.key] if there else []
+        if there is None or not again:
+            return False, others
         try:
-            again = [c for c in _changed(there) if c.key == changed.key]
-            return not again or name in self._others(there, Notes(), again[0])
+            if self._another_forward(there, again[0]):
+                return True, []
+            if not all(map(there.backend.all_finite, there.claim.values())):
+                return False, others  # outside of where the numbers came from: it says nothing
+            confirmed = self._others(there, Notes(), again[0])
         except (ForwardRaised, ClaimRaised):
-            return True
+            return False, others
+        return False, [name for name in others if name in confirmed]
 
     def _same(self, case: Case, notes: Notes, name: str, a: Any, b: Any) -> bool:
         backend = case.backend
@@ -129,6 +159,28 @@ class Layouts(Check):
             cause="contiguous assumption",
             hint="raw pointers, .view, .ravel or data_ptr on an array of any strides",
         )
+
+
+def _held(case: Case, changed: Changed) -> Case | None:
+    """The case of forward and vjp in this layout, wherever they are called.
+
+    At generic numbers if they have the layout, which equal rows alone do: None then.
+    """
+    assert changed.of is not None
+    of, backend, subject = changed.of, case.backend, case.subject
+
+    def laid(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {**inputs, of: dict(_layouts(case, inputs[of]))[changed.layout]}
+
+    held = subject.but(
+        forward=lambda **inputs: subject.forward(**laid(inputs)),
+        vjp=lambda cotangent, **inputs: subject.vjp(cotangent, **laid(inputs)),
+    )
+    there = points.generic(case) or case
+    if changed.layout not in dict(_layouts(case, backend.random_signs(there.arrays[of], 1))):
+        return None
+    evaluator = Evaluator(held, backend, case.evaluator.limit)
+    return replace(there, subject=held, evaluator=evaluator, given_cotangent=None)
 
 
 def _changed(case: Case) -> Iterator[Changed]:

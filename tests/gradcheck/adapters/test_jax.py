@@ -132,3 +132,10 @@ def test_a_function_that_names_jax_only_through_what_it_is_given(at_a_point, bla
     inputs = {"params": {"layers": layers}, "x": "n 3"}
     assert at_a_point(apply, inputs).passed
     blames(functools.partial(apply, act=wrong), "params.layers.0.bias", inputs)
+
+
+def test_a_graph_that_waits_takes_its_cotangent_in_full():
+    subject = adapt(right, {"x": "n", "y": "n"})
+    x, y, u = np.array([0.1, 0.7]), np.array([1.0, 2.0]), np.array([1 / 3, 2 / 3])
+    waited = subject.later(u, [{"x": x + 1, "y": y}], x=x, y=y)
+    np.testing.assert_allclose(waited["x"], u * y * np.cos(x), rtol=1e-14)

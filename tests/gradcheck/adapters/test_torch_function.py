@@ -100,3 +100,45 @@ def test_a_backward_that_raises_is_broken(at_a_point):
 def test_the_name_and_the_rule_at_kinks():
     subject = adapt(Scaled, INPUTS)
     assert (subject.name, subject.kinks) == ("Scaled", "subgradient")
+
+
+class Pushed(torch.autograd.Function):
+    """A forward mode of its own beside the backward."""
+
+    slope = 1.0
+
+    @staticmethod
+    def forward(x, w, scale):
+        return x.tanh() * w * scale, x.argmax()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(*inputs[:2])
+        ctx.save_for_forward(*inputs[:2])
+        ctx.scale = inputs[2]
+
+    @staticmethod
+    def backward(ctx, grad, _):
+        x, w = ctx.saved_tensors
+        grad = grad * ctx.scale
+        return grad * w * (1 - x.tanh() ** 2), (grad * x.tanh()).sum(0), None
+
+    @classmethod
+    def jvp(cls, ctx, of_x, of_w, _):
+        x, w = ctx.saved_tensors
+        moved = of_x * w * (1 - cls.slope * x.tanh() ** 2) + x.tanh() * of_w
+        return moved * ctx.scale, None
+
+
+class PushedWrong(Pushed):
+    slope = -1.0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_a_jvp_of_its_own_is_held_against_the_backward(dtype):
+    assert adapt(Separate, {"x": "n", "w": "n"}).jvp is None
+    assert check(Pushed, INPUTS, seed=0, examples=6, dtype=dtype).passed
+    found = check(PushedWrong, INPUTS, seed=0, examples=6, dtype=dtype)
+    assert found.verdict == "wrong"
+    assert "one of jvp and vjp is wrong" in str(found)

@@ -221,3 +221,48 @@ def test_float32(at_a_point):
     }
     assert subject.forward(**values).dtype == torch.float32
     assert np.isfinite(subject.forward(**values).numpy()).all()
+
+
+class Checkpointed(nn.Module):
+    """Runs its forward again in the backward, where it must hold the same parameters."""
+
+    def __init__(self, reentrant, last=torch.tanh):
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 4), nn.Linear(4, 2)
+        self.reentrant, self.last = reentrant, last
+
+    def inside(self, x):
+        return self.last(self.second(torch.tanh(self.first(x))))
+
+    def forward(self, x):
+        from torch.utils.checkpoint import checkpoint
+
+        return checkpoint(self.inside, x, use_reentrant=self.reentrant)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_a_checkpoint_runs_again_at_the_same_parameters(reentrant, blames):
+    report = check(Checkpointed(reentrant), {"x": "n 3"}, examples=6, seed=1)
+    assert report.passed, str(report)
+    blames(Checkpointed(reentrant, last=Wrong.apply), "first.bias", {"x": "n 3"})
+
+
+class OfItsModule(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, module):
+        ctx.save_for_backward(x)
+        ctx.module = module
+        return x @ weight.T
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad @ ctx.module.weight, grad.T @ x, None
+
+
+def test_a_backward_may_look_at_its_module(at_a_point):
+    class Kernel(nn.Linear):
+        def forward(self, x):
+            return OfItsModule.apply(x, self.weight, self)
+
+    assert at_a_point(Kernel(3, 2, bias=False), {"x": "batch 3"}).passed

@@ -53,6 +53,29 @@ def test_functions_of_all_kinds(function, inputs):
     assert report.passed, str(report)
 
 
+def test_a_function_that_indexes_shows_that_it_differentiates(blames):
+    """With no word of torch in its code: it is called with the values that are declared."""
+
+    class Picked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, index):
+            ctx.save_for_backward(index)
+            ctx.rows = len(x)
+            return x[index]
+
+        @staticmethod
+        def backward(ctx, grad):
+            (index,) = ctx.saved_tensors
+            return grad.new_zeros((ctx.rows, *grad.shape[1:])).index_add(0, index, grad), None
+
+    def picked(x, index):
+        return Picked.apply(x, index)
+
+    inputs = {"x": "n m", "index": gradcheck.integers("k", 0, "n")}
+    assert check(picked, inputs, examples=6, seed=1).passed
+    blames(lambda x, index: Picked.apply(Off.apply(x), index), "x", inputs)
+
+
 def test_a_compiled_function_is_compiled_for_every_shape():
     compiled = torch.compile(lambda x: torch.sin(x) * x, backend="aot_eager")
     report = check(compiled, {"x": "n"}, examples=4, seed=1)
@@ -102,3 +125,49 @@ def test_bad_use_of_the_drop_in():
         gradcheck.gradcheck(torch.sin, torch.ones(3))
     with pytest.raises(UsageError, match="unknown argument 'tolerance'"):
         gradcheck.gradcheck(torch.sin, point()[0], tolerance=1)
+
+
+WHERE = torch.tensor([[0, 1, 2], [1, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        (lambda x: (x**2).to_sparse(), {"x": "n m"}),
+        (lambda x: (x**2).to_sparse_csr(), {"x": "n m"}),
+        (lambda x: torch.sparse_coo_tensor(WHERE, x.sin(), (3, 2)), {"x": "3"}),
+        (lambda a, b: torch.nested.as_nested_tensor([a**2, b.sin()]), {"a": "n 3", "b": "m 3"}),
+    ],
+    ids=["coo", "csr", "made of values", "nested"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_outputs_without_strides_are_written_out(function, inputs):
+    report = check(function, inputs, examples=4, seed=1)
+    assert report.passed, str(report)
+    name = next(iter(inputs))
+    wrong = check(
+        lambda first, *rest: function(Off.apply(first), *rest), inputs, examples=4, seed=1
+    )
+    assert {finding.input for finding in wrong.findings} == {name}
+
+
+def test_numbers_of_two_halves_are_too_coarse_to_judge():
+    report = check(lambda x: (x**2).to(torch.complex32), {"x": "n 3"}, seed=0, examples=3)
+    assert report.verdict == "inconclusive", str(report)
+
+
+def test_an_output_without_numbers_is_a_wrong_use():
+    with pytest.raises(UsageError, match="'meta' holds no numbers"):
+        check(lambda x: x.to("meta"), {"x": "n"}, seed=0, examples=2)
+
+
+def checkpointed(x, w):
+    from torch.utils.checkpoint import checkpoint
+
+    return checkpoint(lambda x: torch.tanh(x @ w), x, use_reentrant=True)
+
+
+def test_a_graph_that_takes_backward_alone(at_a_point, blames):
+    """torch.autograd.grad refuses a reentrant checkpoint; training never calls it."""
+    assert at_a_point(checkpointed, {"x": "n 3", "w": "3 m"}).passed
+    blames(lambda x, w: checkpointed(x, Off.apply(w)), "w", {"x": "n 3", "w": "3 m"})

@@ -102,3 +102,49 @@ def test_every_way_to_lie_in_memory_is_tried(shape, where):
     assert {f.fault for f in report.findings} == {"contiguous assumption"}, str(report)
     right = Subject("sine", np.sin, misread(lambda u: False), inputs)
     assert check(right, checks=["layouts"], seed=2).passed
+
+
+def cumulative(x):
+    """Sums in the order of memory: another function in another layout."""
+    return np.cumsum(x.ravel(order="K"))
+
+
+def remembered(u, x):
+    back = np.cumsum(u[::-1])[::-1]
+    fortran = x.flags.f_contiguous and not x.flags.c_contiguous
+    return {"x": back.reshape(x.shape, order="F" if fortran else "C")}
+
+
+def test_a_forward_that_reads_memory_is_judged_as_what_it_computes():
+    reads = Subject("cumulative", cumulative, remembered, {"x": "n m"})
+    report = check(reads, seed=0)
+    assert report.passed, str(report)
+    assert any("forward gives another result" in remark for remark in report.remarks)
+    wrong = reads.but(vjp=lambda u, x: {"x": np.cumsum(u[::-1])[::-1].reshape(x.shape)})
+    found = check(wrong, seed=0)
+    assert found.verdict == "broken"
+    assert found.findings[0].fault == "contiguous assumption"
+    assert "forward gives another result when input `x` is Fortran order" in str(found)
+
+
+def test_a_forward_alone_that_assumes_contiguity_is_found():
+    """Of a linear function the gradient is the same in every layout, and of this one wrong."""
+
+    def first(x):
+        flat = x.base if x.base is not None and x.base.size >= x.size else x
+        return 3 * flat.ravel()[: x.size].reshape(x.shape)
+
+    raw = Subject("triple", first, lambda u, x: {"x": 3 * u}, {"x": "n m"})
+    assert check(raw, seed=0).verdict == "broken"
+    assert check(raw.but(forward=lambda x: 3 * x), seed=0).verdict == "correct"
+
+
+def test_one_number_for_all_is_a_cotangent_too():
+    def repeats(u, x):
+        return {"x": (u[:1, :1] if 0 in u.strides else u) * np.cos(x) + 0.5 * (0 in u.strides)}
+
+    sine = Subject("sine", np.sin, lambda u, x: {"x": u * np.cos(x)}, {"x": "n m"})
+    assert check(sine, seed=0).verdict == "correct"
+    report = check(sine.but(vjp=repeats), seed=0)
+    assert report.verdict == "broken"
+    assert "when the cotangent is expanded" in str(report)
