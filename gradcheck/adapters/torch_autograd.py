@@ -111,7 +111,7 @@ class Autograd:
         inputs: Mapping[str, Any],
         names: Sequence[str],
         others: Sequence[Mapping[str, Any]],
-        grad: Callable[..., list[tuple[Any, Any]]],
+        way: Callable[..., list[tuple[Any, Any]]],
     ) -> dict[str, Any]:
         torch = require_torch()
         leaves = _leaves(inputs, names)
@@ -121,8 +121,8 @@ class Autograd:
             returned = self.run(values)
             held = [self.run({**point, **_leaves(point, names)}) for point in others]
             pairs = _pairs(torch, returned, cotangents)
-            backward = _second if others else grad
-            found = self.within(values, lambda: backward(torch, pairs, list(leaves.values())))
+            way = _second if others and way is grad else way
+            found = self.within(values, lambda: way(torch, pairs, list(leaves.values())))
             del held  # graphs of the others live until here, as they do in training
         return {
             name: dense(torch, gradient, inputs[name])
