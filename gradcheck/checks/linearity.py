@@ -33,6 +33,7 @@ GROSS = 2.0**-4
 TINY = {"float16": 2.0**-14}
 FLOAT32_TINY = 2.0**-100
 DIGITS = "of a third of it, digits are lost"
+NOT_ZERO = "a zero cotangent gives a gradient that is not zero"
 # At every so many examples of this check.
 SIZES, OUTPUTS = 4, 3
 
@@ -65,7 +66,8 @@ class Linearity(Check):
         scaled = case.vjp(_map(lambda c: combine([-4.0], [c]), u), case.arrays)
         for name, g in _finite(case):
             if case.backend.max_abs(at_zero[name]) != 0.0:
-                yield name, "a zero cotangent gives a gradient that is not zero"
+                same = case.backend.max_abs(combine([1.0, -1.0], [g, at_zero[name]])) == 0.0
+                yield name, f"{NOT_ZERO}{', the same as any other' if same else ''}"
             # A power of two changes no digit; a sum of cotangents is rounded otherwise.
             elif not _adds_up(case, notes, name, [-4.0], [g], scaled[name], REORDERED):
                 yield name, "-4 times the cotangent is not -4 times the gradient"
@@ -130,18 +132,23 @@ class Linearity(Check):
 
     def _finding(self, case: Case, name: str, law: str) -> Finding:
         digits = law == DIGITS
-        fault = "precision lost" if digits else "cotangent ignored" if "zero" in law else None
         return case.finding(
             self.name,
             "broken",
             f"the gradient of `{name}` is not linear in the cotangent: {law}",
             input=name,
-            fault=fault,
+            fault=_fault(law),
             cause="not linear in the cotangent",
             hint="a cast of the cotangent to float32, or its decimals rounded"
             if digits
             else "every term of a VJP is multiplied by the cotangent exactly once",
         )
+
+
+def _fault(law: str) -> str | None:
+    if not law.startswith(NOT_ZERO):
+        return "precision lost" if law == DIGITS else None
+    return "term without cotangent" if law == NOT_ZERO else "cotangent ignored"
 
 
 def _adds_up(

@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck.diagnosis.evidence import Evidence, equal, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.functions import Function, known
+from gradcheck.diagnosis.words import factor
 from gradcheck.judgement.problem import Judgement
 
 # Fewer different factors than this would fit too many functions.
@@ -38,16 +39,19 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
         named = _the_function(x, y, slope)
         alone = bool(named) or len(evidence.scene.arrays) == 1
         if alone and np.ptp(given) == 0 and given[0] not in (0, 1) and np.ptp(slope) > 0:
-            return _another(name, f"{given[0]:g} {name}", named)
+            return _another(name, f"{factor(float(given[0]))} {name}", named)
         product = y / x
         for part, candidate in (("first", slope - product), ("second", product)):
             if explains(candidate, given, slope) and not equal(candidate, 0 * given):
                 return _product(name, part)
+        if np.all(np.isfinite(y)) and explains(y, given, slope):
+            said = "the function itself in place of its derivative"
+            text = f"the gradient of `{name}` has {said}"
+            return Explanation(text, "wrong derivative", f"wrong derivative: {said}")
         for other in known():
             if alone and other.name != named and explains(other.slope(x), given, slope):
                 return _another(name, other.name, named)
         forms = (
-            ("the function itself in place of its derivative", y),
             ("the square of the derivative", slope**2),
             ("the reciprocal of the derivative", 1 / slope),
             ("the absolute value of the derivative", np.abs(slope)),
@@ -57,7 +61,7 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
             ("the derivative times the output", slope * y),
         )
         for said, candidate in forms:
-            if explains(candidate, given, slope):
+            if np.all(np.isfinite(candidate)) and explains(candidate, given, slope):
                 text = f"the gradient of `{name}` has {said}"
                 return Explanation(text, "wrong derivative", f"wrong derivative: {said}")
     return None

@@ -35,7 +35,10 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
 
 def _conditions(evidence: Evidence) -> Iterator[tuple[str, str, np.ndarray]]:
     """What may hold at an output entry, spread over the elements of the Jacobian."""
-    shape = evidence.outputs[0].shape
+    shape, output = evidence.outputs[0].shape, evidence.outputs[0]
+    if shape != evidence.shape and np.any(output == 0.0) and np.any(output):
+        zero = np.broadcast_to((output == 0.0).reshape(-1, 1), evidence.true.shape)
+        yield "forward is 0", "path added", zero
     for other, value in evidence.scene.arrays.items():
         if not isinstance(value, np.ndarray) or other == evidence.name or value.shape != shape:
             continue

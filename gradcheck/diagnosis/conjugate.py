@@ -18,7 +18,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if evidence.is_complex:
         for said, matrix in _parts(true):
             if evidence.matches(matrix):
-                return _told(name, f"is {said}", said)
+                alone = said.endswith("alone")
+                return _lost(name, said) if alone else _told(name, f"is {said}", said)
         c = _factor(evidence)
         if c is not None:
             return Explanation(
@@ -28,7 +29,12 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 "a factor i, or a conjugate",
             )
     for said, cotangents in _bent(evidence):
+        turned = np.conj(evidence.gradient(name, cotangents))
+        if said == "the conjugate" and explains(turned, evidence.returned, evidence.expected):
+            return _told(name, "is the transposed Jacobian times the cotangent", "not conjugated")
         if explains(evidence.gradient(name, cotangents), evidence.returned, evidence.expected):
+            if said.startswith("only"):
+                return _lost(name, f"{said} of the cotangent", "uses")
             return _told(name, f"uses {said} of the cotangent", f"{said} of the cotangent")
     return _other_input(evidence)
 
@@ -69,10 +75,28 @@ def _other_input(evidence: Evidence) -> Explanation | None:
     for other, value in evidence.scene.arrays.items():
         if not (isinstance(value, np.ndarray) and np.iscomplexobj(value)):
             continue
+        square = value.ndim == 2 and value.shape[0] == value.shape[1]
+        if square and fits_at(evidence, {other: value.T.copy()}):
+            return Explanation(
+                f"the gradient of `{evidence.name}` is multiplied by `{other}` where it should be "
+                "by its transpose",
+                "transposed",
+                f"multiplied by `{other}` instead of its transpose",
+                f"a product with {other} that wants a .T, or has one too many",
+            )
         if fits_at(evidence, {other: np.conj(value)}):
             said = f"uses `{other}` where its conjugate should be"
             return _told(evidence.name, said, f"conjugate of `{other}` missing")
     return None
+
+
+def _lost(name: str, said: str, verb: str = "is") -> Explanation:
+    return Explanation(
+        f"the gradient of `{name}` {verb} {said}: the other part is lost",
+        "part of a complex number lost",
+        f"complex: {said}",
+        "a .real, an astype(float), a buffer of real numbers",
+    )
 
 
 def _told(name: str, said: str, cause: str) -> Explanation:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck.diagnosis import jacobian
-from gradcheck.diagnosis.elsewhere import updated
+from gradcheck.diagnosis.elsewhere import agrees_along, updated
 from gradcheck.diagnosis.evidence import Evidence, Outputs, equal, explains, stacked
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.jacobian import flat
@@ -44,7 +44,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if explains(evidence.gradient(name, changed), claim, evidence.expected):
             text = f"the gradient of `{name}` {said}"
             return Explanation(text, fault, f"cotangent {cause}", HINT)
-    for test in (_updated, _constant, _added, _result, _normalised):
+    for test in (_constant, _added, _result, _normalised, _updated):
         told = test(evidence, u)
         if told is not None:
             return told
@@ -56,6 +56,8 @@ def _updated(evidence: Evidence, u: Outputs) -> Explanation | None:
     scene, name = evidence.scene, evidence.name
     for other, value in scene.arrays.items():
         for point in updated(evidence, other, value) if other != name else ():
+            if not agrees_along(evidence, point.changes):
+                continue
             there, error = jacobian.numerical(
                 scene.forward, {**scene.arrays, **point.changes}, name
             )

@@ -40,11 +40,12 @@ MODULES: tuple[str, ...] = (
     "windows",
     "parts",
     "activation",
+    "through",
+    "added",
     "elsewhere",
     "summed",
-    "added",
-    "rowwise",
     "weighted",
+    "rowwise",
     "paths",
     "axes",
     "stale",
@@ -52,6 +53,8 @@ MODULES: tuple[str, ...] = (
     "slope",
     "rankone",
 )
+# Families that an axis of two entries misleads.
+OF_PLACES: tuple[str, ...] = ("moved", "windows", "parts", "elsewhere", "where")
 # What a guess may run into at a point or a shape that it does not suit.
 UNSUITED = (ArithmeticError, ValueError, LookupError, ForwardRaised, ClaimRaised, UsageError)
 
@@ -84,6 +87,8 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
         told = named(scenes, judgement, study.scenes)
         if told is None:
             told = inherited.explain(study, scenes, judgement, named)
+        if told is None:
+            told = conditions.repeated(study, judgement.name)
         if told is None or (told.fault or "").startswith("wrong "):
             told = conditions.symmetric(study, judgement.name) or told
         if told is not None:
@@ -140,7 +145,18 @@ def named(
     evidence = [
         replace(s.of(judgement.name), right=lambda: right) for s in _telling(scenes, judgement)
     ]
-    for module in MODULES:
+    told = _first(MODULES, evidence, judgement)
+    if told is not None:
+        return told
+    long = [replace(s.of(judgement.name), right=lambda: right)
+            for s in _longest(scenes, judgement.name)]  # fmt: skip
+    return _first(OF_PLACES, long, judgement) if len(long) > 1 else None
+
+
+def _first(
+    modules: Sequence[str], evidence: Sequence[Evidence], judgement: Judgement
+) -> Explanation | None:
+    for module in modules:
         family = import_module(f"gradcheck.diagnosis.{module}").explain
         told = agreed(family, evidence, judgement)
         if told is not None:
@@ -151,7 +167,27 @@ def named(
 def _telling(scenes: Sequence[Scene], judgement: Judgement) -> Sequence[Scene]:
     """Without those at which the claim happens to be zero, where there are two others."""
     found = [s for s in scenes if np.any(s.claimed(judgement.name))]
-    return found if len(found) > 1 else scenes
+    found = found if len(found) > 1 else list(scenes)
+    return found
+
+
+def _longest(scenes: Sequence[Scene], name: str) -> list[Scene]:
+    """Two examples without a short axis, of equal sizes if need be.
+
+    Along an axis of two entries most moves and places are the same one.
+    """
+    shapes = [np.shape(s.arrays[name]) for s in scenes]
+    if len(scenes) < 2 or len({len(shape) for shape in shapes}) > 1:
+        return []
+    most = [max(sizes) for sizes in zip(*shapes, strict=True)]
+    long = [
+        s for s, shape in zip(scenes, shapes, strict=True)
+        if all(n > 2 or n == m for n, m in zip(shape, most, strict=True))
+    ]  # fmt: skip
+    if not long or len(long) == len(scenes):
+        return []
+    again = long[0].again() if len(long) == 1 and long[0].again is not None else None
+    return [*long, *([again] if again is not None and again.wrong(name) else [])]
 
 
 def agreed(family: Any, evidence: Sequence[Evidence], judgement: Judgement) -> Explanation | None:
@@ -165,7 +201,28 @@ def agreed(family: Any, evidence: Sequence[Evidence], judgement: Judgement) -> E
         if told is None or (said and told.key != said[0].key):
             return None
         said.append(told)
-    return said[0] if len(said) >= min(2, len(evidence)) else None
+    if len(said) == 1 < len(evidence):
+        return _said_again(family, evidence, said[0], judgement)
+    return said[0] if said else None
+
+
+def _said_again(
+    family: Any, evidence: Sequence[Evidence], told: Explanation, judgement: Judgement
+) -> Explanation | None:
+    """What one example alone was large enough for, if others of its sizes say the same."""
+    for k, first in enumerate(evidence):
+        try:
+            if _asked(family, evidence, k, judgement) is None:
+                continue
+            scene = first.scene.again() if first.scene.again is not None else None
+            if scene is None or not scene.wrong(first.name):
+                return None
+            pair = [first, replace(first, scene=scene)]
+            said = _asked(family, pair, 1, judgement)
+        except (TooSmall, *UNSUITED):
+            continue
+        return told if said is not None and said.key == told.key else None
+    return None
 
 
 def _asked(

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.words import axis
+from gradcheck.diagnosis.words import axis, listed
 from gradcheck.judgement.problem import Judgement
 
 Move = tuple[str, str, np.ndarray]
@@ -25,7 +25,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if evidence.matches(moved.reshape(claimed.shape)):
             return _told(name, fault, f"the gradient of `{name}` is {said}", said)
     if not evidence.one_output or np.iscomplexobj(evidence.outputs[0]):
-        return None
+        return _permuted(evidence)
     shape = evidence.outputs[0].shape
     table = true.reshape(*shape, -1)
     for fault, said, moved in moves(table, 0, ("",) * len(shape), len(shape)):
@@ -38,7 +38,20 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             return _told(name, "permuted", text, "inverse permutation")
         text = f"the gradient of `{name}` is the Jacobian times the cotangent, not its transpose"
         return _told(name, "transposed", text, "Jacobian not transposed")
-    return _permuted(evidence)
+    return _permuted(evidence) or _not_put_back(evidence)
+
+
+def _not_put_back(evidence: Evidence) -> Explanation | None:
+    """The cotangent as it came, of a forward that only changes the order of entries."""
+    true, claimed, name = evidence.true, evidence.claimed, evidence.name
+    if true.shape[0] != true.shape[1] or not np.array_equal(claimed, np.eye(len(claimed))):
+        return None
+    ones = np.abs(true - 1.0) <= 1e-7
+    moved = np.all(ones.sum(axis=0) == 1) and np.all(ones.sum(axis=1) == 1)
+    if not moved or not evidence.matches(claimed):
+        return None
+    text = f"the gradient of `{name}` is the cotangent in the order of the output, not put back"
+    return _told(name, "permuted", text, "not put back")
 
 
 def _told(name: str, fault: str, text: str, cause: str) -> Explanation:
@@ -66,9 +79,12 @@ def moves(
                 yield from _shifted(table, a, signed, named[a])
         if size > 1:
             yield "flipped", f"flipped along {named[a]}", np.flip(table, a)
-    several = tuple(axes)
-    if len(several) > 1 and sum(table.shape[a] > 1 for a in several) > 1:
-        yield "flipped", "flipped along every axis", np.flip(table, several)
+    long = [a for a in axes if table.shape[a] > 1]
+    for count in range(len(long), 1, -1):
+        for along in combinations(long, count):
+            where = listed([named[a] for a in along])
+            said = f"flipped along {where if count < len(long) else 'every axis'}"
+            yield "flipped", said, np.flip(table, along)
 
 
 def _shifted(table: np.ndarray, a: int, signed: int, name: str) -> Iterator[Move]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence, equal
+from gradcheck.diagnosis.evidence import Evidence, TooSmall, equal
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.judgement.problem import Judgement
 
@@ -26,6 +26,45 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 f"multiplied by `{name}` instead of its transpose",
                 f"a product with {name} that wants {name}.T, or has one too many",
             )
+    return _turned(evidence)
+
+
+def _turned(evidence: Evidence) -> Explanation | None:
+    """A B where A^T B is due (or B A where B A^T is): A solves the truth, B is another input."""
+    if evidence.is_complex or len(evidence.shape) < 2 or not np.all(np.isfinite(evidence.true)):
+        return None
+    true, claimed = (t.reshape(len(t), *evidence.shape) for t in (evidence.true, evidence.claimed))
+    tried = False
+    for name, matrix in evidence.matrices().items():
+        if matrix.shape != evidence.shape or np.any(np.linalg.cond(matrix) > 1e6):
+            continue
+        rows, columns = matrix.shape[-2:]
+        tried = True
+        inverse, given = np.linalg.pinv(matrix), np.zeros_like(true)
+        if 1 < rows <= columns:
+            inner = np.swapaxes(true @ inverse, -1, -2)
+            given = inner @ matrix
+            fits = equal(np.swapaxes(inner, -1, -2) @ matrix, true)
+        elif 1 < columns < rows:
+            inner = np.swapaxes(inverse @ true, -1, -2)
+            given = matrix @ inner
+            fits = equal(matrix @ np.swapaxes(inner, -1, -2), true)
+        else:
+            continue
+        if (
+            fits
+            and not equal(given, true)
+            and evidence.matches(given.reshape(claimed.shape[0], -1))
+        ):
+            return Explanation(
+                f"the gradient of `{evidence.name}` is a product of `{name}` with a matrix that "
+                "should be transposed",
+                "transposed",
+                f"a factor of `{name}` not transposed",
+                f"a product with {name} whose other factor wants a .T, or has one too many",
+            )
+    if tried:
+        raise TooSmall  # only the side on which B is the longer one can be told
     return None
 
 

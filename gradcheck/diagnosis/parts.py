@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.diagnosis import where
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
+from gradcheck.diagnosis.outputs import output_axes
 from gradcheck.diagnosis.places import Rule, fitting
 from gradcheck.diagnosis.words import TIME, axis
 from gradcheck.judgement.problem import Judgement
@@ -26,11 +27,25 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
             if told is not None or evidence.integers():
                 return told
         steps = any(name in TIME for name in evidence.axes)
+        if _two_steps(evidence):
+            raise TooSmall  # of two steps, "all but the last" is the first
         for law in (_back, *LAWS) if steps else (*LAWS, _back):
             told = law(evidence, *table)
             if told is not None:
                 return told
     return _averaged(evidence) or _recurrent(evidence)
+
+
+def _two_steps(evidence: Evidence) -> bool:
+    """Whether time has two steps here, in the input or in the output, and more elsewhere."""
+    for e in (evidence, *evidence.more()):
+        names = {n: s for n, s in zip(e.axes, e.shape, strict=True) if n in TIME}
+        names |= {n: e.sizes[n] for n in output_axes(evidence) if n in TIME}
+        if e is evidence and 2 not in names.values():
+            return False
+        if e is not evidence and any(s > 2 for s in names.values()):
+            return True
+    return False
 
 
 def _averaged(evidence: Evidence) -> Explanation | None:
@@ -84,24 +99,6 @@ def selection(evidence: Evidence) -> tuple[np.ndarray, np.ndarray] | None:
     return kept & there, dropped
 
 
-def output_axes(evidence: Evidence) -> tuple[str, ...]:
-    """Names of the output's axes, where one dimension alone has that size at every example."""
-    seen = (evidence, *evidence.more())
-    names = []
-    for a in range(evidence.outputs[0].ndim):
-        fits = [
-            {d for d, n in e.sizes.items() if n == e.outputs[0].shape[a]}
-            for e in seen
-            if e.outputs[0].ndim > a
-        ]
-        common = set.intersection(*fits)
-        name = common.pop() if len(common) == 1 else ""
-        sizes = {e.outputs[0].shape[a] for e in seen if e.outputs[0].ndim > a}
-        # An axis of fixed size may meet by chance the size of one that the input alone has.
-        names.append("" if name in evidence.axes and len(seen) > 1 and len(sizes) == 1 else name)
-    return tuple(names)
-
-
 def _duplicates(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanation | None:
     """Each entry is fed by several outputs, of which only the last (or first) is kept."""
     shared = (kept | dropped).sum(axis=0) > 1
@@ -128,7 +125,7 @@ def _duplicates(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Ex
             )
             return Explanation(text, "duplicate overwritten", f"duplicate: {which} kept", hint)
         if summed is not None:
-            return _one_sample(name, which, summed)
+            return one_sample(name, which, summed)
         text = (
             f"the gradient of `{name}` keeps only one contribution where several outputs "
             "use an entry: the others are overwritten, not accumulated"
@@ -154,7 +151,7 @@ def _summed_axis(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> s
     return None
 
 
-def _one_sample(name: str, which: str, summed: str) -> Explanation:
+def one_sample(name: str, which: str, summed: str) -> Explanation:
     batch = summed.strip("`") in ("batch", "n", "samples")
     return Explanation(
         f"the gradient of `{name}` comes from the {which} index of {summed} alone: "
@@ -186,7 +183,7 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
         one = ("last", "first") if shape[a] == 2 else ()
         if rule.key in [f"{a} {key}" for key in ("rest", "front", *one)]:
             which = "first" if rule.key.split()[1] in ("rest", "last") else "last"
-            return _one_sample(evidence.name, which, mine)
+            return one_sample(evidence.name, which, mine)
     return Explanation(
         f"the gradient of `{evidence.name}` misses what comes from outputs at {place}",
         rule.fault,

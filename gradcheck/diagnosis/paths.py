@@ -181,8 +181,25 @@ def _statistic(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
                 if size >= len(basis) + 2 and _spanned(missing, group, along, size):
                     whole = _whole(evidence, along, said)
                     what = f"{said} over {where}"
+                    if _coupled_by_claim_alone(evidence):
+                        return Explanation(
+                            f"the gradient of `{evidence.name}` has a path that forward has not: "
+                            f"the gradient through {what}",
+                            "path added",
+                            f"path added: {what}",
+                            "statistics that forward takes as constants, as in evaluation mode",
+                        )
                     return _told(evidence, what, what, certain=whole)
     return None
+
+
+def _coupled_by_claim_alone(evidence: Evidence) -> bool:
+    """Whether forward is elementwise, so that no path through a statistic can be missing."""
+    true = evidence.true
+    if true.shape[0] != true.shape[1]:
+        return False
+    apart = true - np.diag(np.diag(true))
+    return bool(np.all(np.abs(apart) <= 1e-9 * np.max(np.abs(true)) + 30 * evidence.error))
 
 
 def _axes(evidence: Evidence) -> Iterator[tuple[tuple[int, ...], str]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.parts import output_axes
+from gradcheck.diagnosis.outputs import output_axes
 from gradcheck.diagnosis.scale import ratio
 from gradcheck.diagnosis.words import axis, number
 from gradcheck.judgement.problem import Judgement
@@ -19,11 +19,9 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     if not evidence.scene.is_linear(evidence.name) or np.iscomplexobj(evidence.outputs[0]):
         return None
-    for factors, where, ends in _factors(evidence):
+    found, name = list(_factors(evidence)), evidence.name
+    for factors, where, ends in found:
         said = _named(evidence, factors, ends)
-        if said is None and np.any(np.abs(factors - 1.0) < 1e-9):
-            continue  # right in some rows: which ones says more
-        name = evidence.name
         if said is not None:
             return Explanation(
                 f"the gradient of `{name}` is scaled by {said}, index by index along {where}",
@@ -31,6 +29,9 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 f"scaled by {said} along {where}",
                 "a division by the wrong count or norm",
             )
+    for factors, where, _ in found:
+        if np.any(np.abs(factors - 1.0) < 1e-9):
+            continue  # right in some rows: which ones says more
         shown = ", ".join(number(f) for f in factors[np.isfinite(factors)][:3])
         return Explanation(
             f"the gradient of `{name}` is scaled by another factor at each index of {where}: "

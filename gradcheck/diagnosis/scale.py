@@ -12,6 +12,7 @@ from gradcheck.judgement.problem import Judgement
 # Relative rounding of a float32 constant; and so near to 1 a factor is looked at closely.
 FLOAT32 = 2.0**-24
 NEAR = 1e-5
+USERS = "the number of outputs that use an entry"
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
@@ -87,12 +88,15 @@ def quantities(evidence: Evidence) -> dict[str, float]:
     """Numbers a factor may be made of: sizes by name, axes, scalar inputs, counts."""
     found: dict[str, float] = {k: float(v) for k, v in evidence.sizes.items()}
     for name, value in evidence.scene.arrays.items():
-        if isinstance(value, bool) or name == evidence.name:
+        if isinstance(value, bool):
             continue
         if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf":
             found[f"`{name}`"] = float(value)
     for name, value in {**evidence.masks(), **evidence.integers()}.items():
         found[f"(nonzero entries of `{name}`)"] = float(np.count_nonzero(value))
+    reach = _reach(evidence)
+    if reach > 1:
+        found[USERS] = float(reach)
     found["the number of entries"] = float(evidence.array.size)
     found["the number of outputs"] = float(sum(np.size(o) for o in evidence.outputs))
     for k, size in enumerate(evidence.shape):
@@ -100,17 +104,29 @@ def quantities(evidence: Evidence) -> dict[str, float]:
     return found
 
 
+def _reach(evidence: Evidence) -> int:
+    """How many outputs use an entry, where that is the same for all."""
+    if evidence.is_complex or not evidence.one_output:
+        return 0
+    used = np.unique((np.nan_to_num(evidence.true) != 0.0).sum(axis=0))
+    return int(used[0]) if len(used) == 1 else 0
+
+
 def _mean_for_sum(evidence: Evidence, said: str) -> Explanation | None:
-    """1/n where n is a dimension this input does not have, so that the gradient sums over it."""
-    dims = [d for d in evidence.sizes if said in (f"1/{d}",) and d not in evidence.axes]
-    if not dims:
+    """1/n where n counts what the gradient sums over: dimensions this input has not, or outputs."""
+    summed = [d for d in evidence.sizes if d not in evidence.axes]
+    over = next((f"`{d}`" for d in summed if said == f"1/{d}"), None)
+    pairs = [(a, b) for a in summed for b in summed if said == f"1/({a}*{b})"]
+    over = over or next((f"`{a}` and `{b}`" for a, b in pairs), None)
+    over = over or ("the outputs that use an entry" if said == f"1/{USERS}" else None)
+    if over is None:
         return None
-    name, dim = evidence.name, dims[0]
+    by = "that number" if said == f"1/{USERS}" else said.removeprefix("1/")
     return Explanation(
-        f"the gradient of `{name}` is the mean over `{dim}` where it should be the sum: "
-        f"it is scaled by 1/{dim}",
+        f"the gradient of `{evidence.name}` is the mean over {over} where it should be the sum: "
+        f"it is divided by {by}",
         "mean instead of sum",
-        f"mean over `{dim}` instead of sum",
+        f"mean over {over} instead of sum",
         "a forward that takes no mean has no 1/N in its VJP: look for .mean( or / len(",
     )
 

@@ -156,7 +156,10 @@ class Study:
     ) -> Scene | None:
         """A scene at these sizes; None where they are not legal, too large, or vjp raises there."""
         case = self.case(sizes, seed, style, scale)
-        return self._usable(case, sizes) if case is not None else None
+        found = self._usable(case, sizes) if case is not None else None
+        if found is None:
+            return None
+        return replace(found, again=lambda: self.scene(sizes, seed + 1009, style, scale))
 
     def case(
         self, sizes: Mapping[str, int], seed: int, style: str = "generic", scale: int = 0

@@ -18,6 +18,9 @@ TRIED = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17)
 # Blocks of lanes are longer: tried where the example that failed is.
 LONG = (20, 32, 33, 34, 48, 64, 65, 96, 128, 129, 160, 256, 257)
 
+# Seeds and scales (powers of two) at which a rule on sizes must hold too.
+NUMBERS = ((223, 0), (227, 1), (229, 2), (233, 3))
+
 # Sizes at which a fault shows anyway: the fault's own name says more.
 VAGUE = ("wrong for large sizes", "wrong for small sizes", "wrong for some sizes")
 
@@ -63,6 +66,8 @@ def size_rule(
             told = squareness(study, name)
             if told is not None:
                 return told
+        if not _whatever_the_numbers(study, name, dim, base, seen):
+            continue
         for text, fault, rule in _rules(dim, bad):
             if all(rule(n) == wrong for n, wrong in seen.items()) and _telling(fault, seen):
                 equal = squareness(study, name) if fault == "wrong in the tail" else None
@@ -92,17 +97,37 @@ def _sweep(
     return seen
 
 
-def wrong_at(study: Study, sizes: Mapping[str, int], name: str) -> bool | None:
+def _whatever_the_numbers(
+    study: Study, name: str, dim: str, base: Mapping[str, int], seen: Mapping[int, bool]
+) -> bool:
+    """Whether sizes that are right are so at other and at larger numbers as well.
+
+    A mistake that needs a certain value, or a repeated index, is met the sooner the more entries
+    there are: that looks like a matter of sizes, and is none.
+    """
+    right = sorted((n for n, wrong in seen.items() if n and not wrong), reverse=True)
+    for n in right[:2]:
+        for seed, scale in NUMBERS:
+            if wrong_at(study, {**base, dim: n}, name, seed, scale):
+                return False
+    return True
+
+
+def wrong_at(
+    study: Study, sizes: Mapping[str, int], name: str, seed: int = 211, scale: int = 0
+) -> bool | None:
     """Whether the claim is wrong along a random direction; None where nothing can be said."""
-    key = ("wrong", name, tuple(sizes.items()))
+    key = ("wrong", name, tuple(sizes.items()), seed, scale)
     if key not in study.told:
-        study.told[key] = _wrong_at(study, sizes, name)
+        study.told[key] = _wrong_at(study, sizes, name, seed, scale)
     told: bool | None = study.told[key]
     return told
 
 
-def _wrong_at(study: Study, sizes: Mapping[str, int], name: str) -> bool | None:
-    case = study.case(sizes, seed=211)
+def _wrong_at(
+    study: Study, sizes: Mapping[str, int], name: str, seed: int, scale: int
+) -> bool | None:
+    case = study.case(sizes, seed=seed, scale=scale)
     if case is None:
         return None
     try:

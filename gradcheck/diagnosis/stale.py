@@ -14,8 +14,10 @@ from gradcheck.judgement.problem import Judgement
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     scene, name = evidence.scene, evidence.name
     rng, arrays = np.random.default_rng(21), dict(scene.arrays)
-    for other in scene.names:
-        item, value = scene.inputs.get(other), np.asarray(scene.arrays[other])
+    for other, given in scene.arrays.items():  # data too: a claim that follows it is not stale
+        item, value = scene.inputs.get(other), np.asarray(given)
+        if value.dtype.kind not in "fc":
+            continue
         low, high = getattr(item, "low", None), getattr(item, "high", None)
         arrays[other] = np.clip(value + 0.2 * rng.standard_normal(value.shape), low, high)
     there = replace(scene, arrays=arrays, outputs=scene.forward(arrays))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradcheck.diagnosis.elsewhere import fits
 from gradcheck.diagnosis.evidence import Evidence, equal, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.judgement.problem import Judgement
@@ -26,6 +27,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 f"gradients of `{first}` and `{second}` swapped",
                 "look at the order in which vjp returns or names its gradients",
             )
+        if any(fits(evidence, {mask: ~value}) for mask, value in evidence.masks().items()):
+            return None  # of two that a mask chooses between: the mask is the mistake
         return Explanation(
             f"the gradient of `{name}` is the gradient of `{other}`",
             "gradients swapped",

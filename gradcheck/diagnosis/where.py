@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from gradcheck.diagnosis import beyond
+from gradcheck.diagnosis import beyond, outputs
 from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.places import fitting, rules
@@ -19,20 +21,21 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     wrong, known = wrong_entries(evidence)
     if not (wrong & known).any():
         return None
+    told = _inverted(evidence)
+    if told is not None:
+        return told
     if not (~wrong & known).any():
-        if evidence.array.size < LEAST:
+        told = outputs.explain(evidence)
+        if told is None and evidence.array.size < LEAST:
             raise TooSmall
-        return None
-    return _leak(evidence, wrong) or place(evidence) or _value(evidence, wrong, known)
+        return told
+    told = _leak(evidence, wrong) or place(evidence) or _value(evidence, wrong, known)
+    return told or outputs.explain(evidence)
 
 
 def _leak(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
     """Exactly entries that a mask drops have a gradient, where they should have none."""
-    for other, mask in evidence.masks().items():
-        item = evidence.scene.inputs.get(other)
-        if mask.shape != wrong.shape or not mask.ndim:
-            continue
-        kept = mask if getattr(item, "true", "keep") == "keep" else ~mask
+    for other, kept in _kept(evidence):
         if np.any(wrong & kept) or not np.any(wrong) or np.any(_live(evidence) & ~kept):
             continue
         return Explanation(
@@ -43,6 +46,40 @@ def _leak(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
             f"multiply by {other}, or fill with zeros, in vjp as in forward",
         )
     return None
+
+
+def _inverted(evidence: Evidence) -> Explanation | None:
+    """Exactly the entries that a mask drops have a gradient, and those that it keeps have none."""
+    given = np.any(evidence.claimed != 0.0, axis=0)
+    if evidence.is_complex:
+        given = given.reshape(2, -1).any(axis=0)
+    given, due = given.reshape(evidence.shape), _live(evidence)
+    for other, kept in _kept(evidence):
+        if np.any(given & kept) or np.any(due & ~kept) or not np.any(given):
+            continue
+        return Explanation(
+            f"the gradient of `{evidence.name}` is zero where `{other}` keeps an entry, and not "
+            "zero where it drops one: the mask is inverted",
+            "mask inverted",
+            f"mask inverted: `{other}`",
+            f"~{other}, or a mask that means the opposite",
+        )
+    return None
+
+
+def _kept(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
+    """Which entries each mask keeps that lies along the first axes of the input, or the last."""
+    shape = evidence.shape
+    for other, mask in evidence.masks().items():
+        item = evidence.scene.inputs.get(other)
+        kept = mask if getattr(item, "true", "keep") == "keep" else ~mask
+        if not mask.ndim or mask.ndim > len(shape):
+            continue
+        if mask.shape == shape[: mask.ndim]:
+            spread = kept.reshape(*mask.shape, *(1,) * (len(shape) - mask.ndim))
+            yield other, np.broadcast_to(spread, shape)
+        elif mask.shape == shape[len(shape) - mask.ndim :]:
+            yield other, np.broadcast_to(kept, shape)
 
 
 def wrong_entries(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -105,6 +142,7 @@ def place(evidence: Evidence) -> Explanation | None:
     if not (wrong & known).any() or not (~wrong & known).any():
         return None
     found = {rule.key: rule for rule in fitting(wrong, known, evidence.axes)}
+    found = {key: rule for key, rule in found.items() if not _one_of_two(evidence, key)}
     for other in evidence.more():
         there = {rule.key for rule in fitting(*_telling(other), other.axes)}
         found = {key: rule for key, rule in found.items() if key in there}
@@ -131,6 +169,13 @@ def place(evidence: Evidence) -> Explanation | None:
         _HINTS.get(rule.fault, "a slice or a loop bound"),
         {"rule": rule.key},
     )
+
+
+def _one_of_two(evidence: Evidence, key: str) -> bool:
+    """Whether a rule is about an axis of two at every example: `last` or `all but the first`?"""
+    number = key.partition(" ")[0]
+    seen = (evidence, *evidence.more(), *evidence.right())
+    return number.isdigit() and all(e.shape[int(number)] == 2 for e in seen)
 
 
 def _back_in_time(evidence: Evidence, key: str) -> bool:

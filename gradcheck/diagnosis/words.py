@@ -28,6 +28,21 @@ def apart(first: Any, second: Any) -> tuple[str, str]:
     return number(first), number(second)
 
 
+def _named_constants() -> tuple[tuple[str, float], ...]:
+    roots = (("ln 2", np.log(2)), ("ln 10", np.log(10)), ("pi", np.pi), ("sqrt(2)", 2**0.5),
+             ("sqrt(pi)", np.pi**0.5), ("sqrt(2 pi)", (2 * np.pi) ** 0.5), ("2 pi", 2 * np.pi),
+             ("pi/180", np.pi / 180), ("sqrt(pi)/2", np.pi**0.5 / 2), ("sqrt(3)", 3**0.5),
+             ("sqrt(2/pi)", (2 / np.pi) ** 0.5), ("pi/2", np.pi / 2), ("e", np.e))  # fmt: skip
+    over = {"pi/180": "180/pi", "sqrt(pi)/2": "2/sqrt(pi)", "sqrt(2/pi)": "sqrt(pi/2)",
+            "pi/2": "2/pi", "2 pi": "1/(2 pi)"}  # fmt: skip
+    inverse = tuple((over.get(said, f"1/{said}"), 1 / value) for said, value in roots)
+    return (*roots, *inverse)
+
+
+# What a factor of a log, a Gaussian, an angle or a Fourier transform is made of.
+CONSTANTS = _named_constants()
+
+
 def factor(value: float) -> str:
     """A factor by the name people give it: 2, -1, 1/2, 3/4, else six digits."""
     value = value + 0.0 if abs(value) > 1e-12 else 0.0
@@ -37,6 +52,9 @@ def factor(value: float) -> str:
         top = value * denominator
         if abs(top - round(top)) <= 1e-6 * abs(top) and 0 < abs(round(top)) <= 1000:
             return f"{round(top)}" if denominator == 1 else f"{round(top)}/{denominator}"
+    for said, constant in CONSTANTS:
+        if abs(abs(value) - constant) <= 1e-7 * constant:
+            return said if value > 0 else f"-{said}"
     return f"{value:.6g}"
 
 
@@ -160,4 +178,6 @@ _FORMULAS: tuple[tuple[str, Any], ...] = (
     ("1 - {}", lambda n: 1 - n),
     ("1/(1 - {})", lambda n: 1 / (1 - n) if n != 1 else float("nan")),
     ("1 + {}", lambda n: 1 + n),
+    ("{0}/(1 - {0})", lambda n: n / (1 - n) if n != 1 else float("nan")),
+    ("(1 - {0})/{0}", lambda n: (1 - n) / n if n else float("nan")),
 )
