@@ -88,6 +88,8 @@ CATALOGUE: tuple[Fault, ...] = (
     Fault("fully masked row", "masks", "NaN where nothing is kept", "0/0, -inf - -inf"),
     Fault("conjugate missing", "complex", "the conjugate of the right one, or of a factor",
           ".conj()"),
+    Fault("part of a complex number lost", "complex", "the real part alone, or the imaginary one",
+          "a .real, an astype(float), a buffer of real numbers"),
     Fault("stale cache", "state", "the gradient at another call's inputs",
           "values saved by forward"),
     Fault("hidden state", "state", "another result at every call", "a counter, a generator"),

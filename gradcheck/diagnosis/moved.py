@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.evidence import Evidence, equal
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis, listed
 from gradcheck.judgement.problem import Judgement
@@ -46,9 +46,11 @@ def _not_put_back(evidence: Evidence) -> Explanation | None:
     true, claimed, name = evidence.true, evidence.claimed, evidence.name
     if true.shape[0] != true.shape[1] or not np.array_equal(claimed, np.eye(len(claimed))):
         return None
-    ones = np.abs(true - 1.0) <= 1e-7
-    moved = np.all(ones.sum(axis=0) == 1) and np.all(ones.sum(axis=1) == 1)
-    if not moved or not evidence.matches(claimed):
+    order = np.round(np.nan_to_num(true))
+    moved = np.all(np.sum(order == 1, axis=0) == 1) and np.all(np.sum(order == 1, axis=1) == 1)
+    if not moved or np.count_nonzero(order) != len(order) or not equal(order, true):
+        return None
+    if np.array_equal(order, claimed):
         return None
     text = f"the gradient of `{name}` is the cotangent in the order of the output, not put back"
     return _told(name, "permuted", text, "not put back")

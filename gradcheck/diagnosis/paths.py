@@ -81,7 +81,7 @@ def _direct(evidence: Evidence) -> Explanation | None:
         < len(missing) / 2
     ):
         return None
-    what = "the way from each entry to the output of its index (a carry, a skip, a diagonal)"
+    what = "the direct way from each entry to the output of its index (a carry, a skip, a gate)"
     return _told(evidence, what, "direct way", certain=False)
 
 

@@ -24,4 +24,6 @@ FAULTS: list[Fault] = [
     ("factor", bend(times, "b", "a", lambda g, u, i: u * i["b"]), times, "a", "conjugate missing"),
     ("result", bend(modulus, "conj", "z", lambda g, u, i: np.conj(g)), modulus, "z",
      "conjugate missing"),
+    ("real part", bend(times, "real", "a", lambda g, u, i: g.real + 0j), times, "a",
+     "part of a complex number lost"),
 ]  # fmt: skip
