@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.diagnosis import budget, conditions, inherited, sizes
+from gradcheck.diagnosis import budget, conditions, inherited, precision, sizes
 from gradcheck.diagnosis.evidence import Evidence, Scene, TooSmall
 from gradcheck.diagnosis.explanation import Explanation, plain
-from gradcheck.diagnosis.scenes import Study, study_of
+from gradcheck.diagnosis.scenes import Study, scene_of, study_of
 from gradcheck.diagnosis.words import clause
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
@@ -80,7 +80,7 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
         return told
     scenes = wrong_scenes(study, judgement.name, judgement.verdict)
     if not scenes and judgement.verdict == "wrong":
-        told = _square(study, judgement)
+        told = _square(study, judgement) or _narrow(study, case, judgement)
         if told is not None:
             return told
     if scenes:
@@ -114,6 +114,12 @@ def _square(study: Study, judgement: Judgement) -> Explanation | None:
     equal = sizes.squareness(study, judgement.name)
     where = f"where {equal[0]}" if equal is not None else "where sizes are equal"
     return replace(told, message=f"{told.message}, {where}")
+
+
+def _narrow(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
+    """Lost precision that numbers of few digits do not show: told by the example that failed."""
+    evidence = scene_of(case, study=study).of(judgement.name)
+    return agreed(precision.explain, [evidence], judgement)
 
 
 def wrong_scenes(study: Study, name: str, verdict: str = "wrong") -> list[Scene]:
@@ -176,7 +182,7 @@ def _longest(scenes: Sequence[Scene], name: str) -> list[Scene]:
 
     Along an axis of two entries most moves and places are the same one.
     """
-    shapes = [np.shape(s.arrays[name]) for s in scenes]
+    shapes = [tuple(n for a in s.arrays.values() for n in np.shape(a)) for s in scenes]
     if len(scenes) < 2 or len({len(shape) for shape in shapes}) > 1:
         return []
     most = [max(sizes) for sizes in zip(*shapes, strict=True)]

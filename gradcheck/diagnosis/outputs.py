@@ -6,7 +6,7 @@ import numpy as np
 
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import Rule, fitting
+from gradcheck.diagnosis.places import Rule, fitting, telling
 from gradcheck.diagnosis.words import factor
 from gradcheck.judgement.problem import Judgement
 
@@ -22,7 +22,8 @@ def explain(evidence: Evidence, judgement: Judgement | None = None) -> Explanati
     for other in evidence.more():
         there = {rule.key for rule in _rules(other, ("",) * len(names))}
         found = [rule for rule in found if rule.key in there]
-    found = [rule for rule in found if not _one_of_two(evidence, rule.key)]
+    shapes = [e.outputs[0].shape for e in (evidence, *evidence.more())]
+    found = [rule for rule in found if telling(rule.key, shapes)]
     if not found:
         return None
     rule, how = found[0], _what(evidence)
@@ -49,15 +50,18 @@ def output_axes(evidence: Evidence) -> tuple[str, ...]:
         common = set.intersection(*fits)
         name = common.pop() if len(common) == 1 else ""
         sizes = {e.outputs[0].shape[a] for e in seen if e.outputs[0].ndim > a}
-        # An axis of fixed size may meet by chance the size of one that the input alone has.
-        names.append("" if name in evidence.axes and len(seen) > 1 and len(sizes) == 1 else name)
+        # An axis of fixed size may meet by chance the size of one that the input alone has, and
+        # any axis that of another at two examples, if it stands elsewhere.
+        few = len(sizes) == 1 or (len(seen) < 3 and a not in _positions(evidence, name))
+        names.append("" if name in evidence.axes and len(seen) > 1 and few else name)
     return tuple(names)
 
 
-def _one_of_two(evidence: Evidence, key: str) -> bool:
-    number = key.partition(" ")[0]
-    seen = (evidence, *evidence.more())
-    return number.isdigit() and all(e.outputs[0].shape[int(number)] == 2 for e in seen)
+def _positions(evidence: Evidence, name: str) -> list[int]:
+    """Where an axis of this name stands in the input, counted from the front and from the end."""
+    last = evidence.outputs[0].ndim - len(evidence.axes)
+    found = [k for k, own in enumerate(evidence.axes) if own == name]
+    return found + [k + last for k in found]
 
 
 def _rules(evidence: Evidence, names: tuple[str, ...]) -> list[Rule]:

@@ -178,7 +178,8 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
     summed = _summed_axis(evidence, kept, dropped)
     for a, dim in enumerate(names):
         mine = f"`{dim}`" if dim and dim not in evidence.axes else f"axis {a} of the output"
-        if not (mine == summed or (dim and dim not in evidence.axes)):
+        foreign = dim not in evidence.axes and (dim or _spans(evidence, kept | dropped, a))
+        if not (mine == summed or foreign):
             continue
         one = ("last", "first") if shape[a] == 2 else ()
         if rule.key in [f"{a} {key}" for key in ("rest", "front", *one)]:
@@ -191,6 +192,13 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
         "a loop or a slice over the cotangent that stops or starts too early",
         {"rule": rule.key},
     )
+
+
+def _spans(evidence: Evidence, used: np.ndarray, a: int) -> bool:
+    """Whether every entry is fed by outputs at every index of an axis, as if broadcast there."""
+    size = evidence.outputs[0].shape[a]
+    rows = np.array([index[a] for _, index in evidence.scene.rows])
+    return size > 1 and all(len(np.unique(rows[used[:, i]])) == size for i in range(used.shape[1]))
 
 
 def _everywhere(evidence: Evidence, found: list[Rule]) -> list[Rule]:

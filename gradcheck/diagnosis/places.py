@@ -112,6 +112,17 @@ def _flat(shape: tuple[int, ...]) -> Iterator[Rule]:
             yield Rule(f"flat tail {block}", said, "wrong in the tail", tail)
 
 
+# Rules that an axis of three entries tells from all others.
+OF_ENDS = ("first", "last", "ends", "inner", "rest", "front")
+
+
+def telling(key: str, shapes: Sequence[Sequence[int]]) -> bool:
+    """Whether one of these shapes is long enough to tell a rule on one axis from others."""
+    number, _, rule = key.partition(" ")
+    least = 3 if rule in OF_ENDS else 4
+    return not number.isdigit() or any(shape[int(number)] >= least for shape in shapes)
+
+
 def fitting(wrong: np.ndarray, known: np.ndarray, names: Sequence[str]) -> list[Rule]:
     """The rules that say exactly where `wrong` is, among the entries that are known."""
     if not (wrong & known).any() or not (~wrong & known).any():

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.diagnosis import beyond, outputs
 from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import fitting, rules
+from gradcheck.diagnosis.places import fitting, rules, telling
 from gradcheck.diagnosis.words import TIME, factor
 from gradcheck.judgement.problem import Judgement
 
@@ -142,7 +142,8 @@ def place(evidence: Evidence) -> Explanation | None:
     if not (wrong & known).any() or not (~wrong & known).any():
         return None
     found = {rule.key: rule for rule in fitting(wrong, known, evidence.axes)}
-    found = {key: rule for key, rule in found.items() if not _one_of_two(evidence, key)}
+    shapes = [e.shape for e in (evidence, *evidence.more(), *evidence.right())]
+    found = {key: rule for key, rule in found.items() if telling(key, shapes)}
     for other in evidence.more():
         there = {rule.key for rule in fitting(*_telling(other), other.axes)}
         found = {key: rule for key, rule in found.items() if key in there}
@@ -169,13 +170,6 @@ def place(evidence: Evidence) -> Explanation | None:
         _HINTS.get(rule.fault, "a slice or a loop bound"),
         {"rule": rule.key},
     )
-
-
-def _one_of_two(evidence: Evidence, key: str) -> bool:
-    """Whether a rule is about an axis of two at every example: `last` or `all but the first`?"""
-    number = key.partition(" ")[0]
-    seen = (evidence, *evidence.more(), *evidence.right())
-    return number.isdigit() and all(e.shape[int(number)] == 2 for e in seen)
 
 
 def _back_in_time(evidence: Evidence, key: str) -> bool:

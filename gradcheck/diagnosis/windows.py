@@ -57,9 +57,19 @@ def _of_input(evidence: Evidence) -> Iterator[tuple[str, Places, Places]]:
         if true is None or claimed is None:
             continue
         first, second = _taps(true), _taps(claimed)
-        if first is None or second is None or not np.allclose(first[1], second[1], 1e-6, 1e-9):
+        if first is None or second is None or first[1].shape[1] != second[1].shape[1]:
             continue
-        yield axis(evidence.axes, b), (first[0], first[0] >= 0), (second[0], second[0] >= 0)
+        taps = first[2][0]  # the same in every window, or these are no windows
+        if not all(np.allclose(rows, taps, 1e-6, 1e-9) for rows in (*first[2], *second[2])):
+            continue
+        yield axis(evidence.axes, b), _from_the_first(first), _from_the_first(second)
+
+
+def _from_the_first(taps: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Places:
+    """Places of windows 0, 1, ... as those of the whole windows go on."""
+    rows, places, _ = taps
+    step = places[1] - places[0]
+    return places - rows[0] * step, places >= 0
 
 
 def _slice(
@@ -71,14 +81,15 @@ def _slice(
     return found if min(found.shape) >= 3 and np.any(found) else None
 
 
-def _taps(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Columns and values of the nonzero elements, row by row: as many in every row."""
+def _taps(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Rows, columns and values of the nonzero elements, of rows that padding does not cut short."""
     used = np.abs(matrix) > 1e-12 * np.max(np.abs(matrix))
     counts = used.sum(axis=1)
-    if counts.min() < 1 or counts.min() != counts.max() or counts[0] > matrix.shape[1] // 2 + 1:
+    whole = np.flatnonzero(counts == counts.max())
+    if len(whole) < 2 or np.any(np.diff(whole) != 1) or counts.max() > matrix.shape[1] // 2 + 1:
         return None
-    places = np.nonzero(used)[1].reshape(len(matrix), -1)
-    return places, np.take_along_axis(matrix, places, axis=1)
+    places = np.nonzero(used[whole])[1].reshape(len(whole), -1)
+    return whole, places, np.take_along_axis(matrix[whole], places, axis=1)
 
 
 def _of_kernel(evidence: Evidence) -> Iterator[tuple[str, Places, Places]]:

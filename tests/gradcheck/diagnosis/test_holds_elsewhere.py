@@ -94,7 +94,7 @@ recurrence = Subject(
 )
 pairs = Subject(
     "two columns",
-    forward=lambda x: np.sin(x),
+    forward=np.sin,
     vjp=lambda u, x: {"x": u * np.cos(x)},
     inputs={"x": "batch side"},
     dims={"side": (1, 2)},
@@ -136,12 +136,6 @@ warm = Subject(
     },
     inputs={"x": "n", "T": array("", low=0.5, high=3)},
 )
-masked = Subject(
-    "masked mean",
-    forward=lambda x, keep: _mean(x, keep),
-    vjp=lambda u, x, keep: {"x": (u / _count(keep))[:, None] * keep[..., None]},
-    inputs={"x": "batch time dim", "keep": mask("batch time", of="x", true="keep")},
-)
 
 
 def _count(keep):
@@ -150,6 +144,14 @@ def _count(keep):
 
 def _mean(x, keep):
     return (x * keep[..., None]).sum(1) / _count(keep)
+
+
+masked = Subject(
+    "masked mean",
+    forward=_mean,
+    vjp=lambda u, x, keep: {"x": (u / _count(keep))[:, None] * keep[..., None]},
+    inputs={"x": "batch time dim", "keep": mask("batch time", of="x", true="keep")},
+)
 
 
 def windows(x):
@@ -176,7 +178,7 @@ fourier = Subject(
 )
 logarithm = Subject(
     "log2",
-    forward=lambda x: np.log2(x),
+    forward=np.log2,
     vjp=lambda u, x: {"x": u / (x * np.log(2))},
     inputs={"x": array("n", low=0.2, high=4)},
 )
