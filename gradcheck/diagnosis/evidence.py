@@ -34,8 +34,8 @@ class Scene:
 
     outputs: those that have a cotangent; cotangents: one for each. sizes: by dimension name.
     forward, vjp: the subject at other arrays and cotangents. Jacobians are matrices (entries of
-    all outputs, entries of the input), complex entries as real and imaginary parts. again(): other
-    numbers of the same sizes.
+    all outputs, entries of the input), complex entries as real and imaginary parts. again(sizes):
+    other numbers, of the same sizes but those given.
     """
 
     arrays: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Scene:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     traits: frozenset[str] = frozenset()
-    again: Callable[[], Scene | None] | None = None
+    again: Callable[[Mapping[str, int]], Scene | None] | None = None
 
     @cached_property
     def claims(self) -> Mapping[str, np.ndarray]:

@@ -192,7 +192,7 @@ def _longest(scenes: Sequence[Scene], name: str) -> list[Scene]:
     ]  # fmt: skip
     if not long or len(long) == len(scenes):
         return []
-    again = long[0].again() if len(long) == 1 and long[0].again is not None else None
+    again = long[0].again({}) if len(long) == 1 and long[0].again is not None else None
     return [*long, *([again] if again is not None and again.wrong(name) else [])]
 
 
@@ -220,7 +220,7 @@ def _said_again(
         try:
             if _asked(family, evidence, k, judgement) is None:
                 continue
-            scene = first.scene.again() if first.scene.again is not None else None
+            scene = first.scene.again({}) if first.scene.again is not None else None
             if scene is None or not scene.wrong(first.name):
                 return None
             pair = [first, replace(first, scene=scene)]

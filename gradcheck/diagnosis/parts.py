@@ -174,7 +174,6 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
     if not found:
         return None
     rule = found[0]
-    place = rule.said.removeprefix("at ")
     summed = _summed_axis(evidence, kept, dropped)
     for a, dim in enumerate(names):
         mine = f"`{dim}`" if dim and dim not in evidence.axes else f"axis {a} of the output"
@@ -186,7 +185,7 @@ def _rows(evidence: Evidence, kept: np.ndarray, dropped: np.ndarray) -> Explanat
             which = "first" if rule.key.split()[1] in ("rest", "last") else "last"
             return one_sample(evidence.name, which, mine)
     return Explanation(
-        f"the gradient of `{evidence.name}` misses what comes from outputs at {place}",
+        f"the gradient of `{evidence.name}` misses what comes from outputs {rule.said}",
         rule.fault,
         f"outputs dropped: {rule.key}",
         "a loop or a slice over the cotangent that stops or starts too early",
@@ -254,8 +253,10 @@ def _recurrent(evidence: Evidence) -> Explanation | None:
     """A parameter of every step: right for the first outputs in time, wrong for all later ones."""
     names = output_axes(evidence)
     times = [a for a, n in enumerate(names) if n in TIME and n not in evidence.axes]
-    if not times or evidence.outputs[0].shape[times[0]] < 3:
+    if not times:
         return None
+    if evidence.outputs[0].shape[times[0]] < 3:
+        raise TooSmall
     true, claimed = evidence.true, evidence.claimed
     rows = np.array([index for _, index in evidence.scene.rows])[:, times[0]]
     scale = float(np.nanmax(np.abs(true), initial=0.0))

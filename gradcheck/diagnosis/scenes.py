@@ -159,7 +159,11 @@ class Study:
         found = self._usable(case, sizes) if case is not None else None
         if found is None:
             return None
-        return replace(found, again=lambda: self.scene(sizes, seed + 1009, style, scale))
+
+        def again(changed: Mapping[str, int]) -> Scene | None:
+            return self.scene({**sizes, **changed}, seed + 1009, style, scale)
+
+        return replace(found, again=again)
 
     def case(
         self, sizes: Mapping[str, int], seed: int, style: str = "generic", scale: int = 0

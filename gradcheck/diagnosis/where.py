@@ -29,7 +29,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if told is None and evidence.array.size < LEAST:
             raise TooSmall
         return told
-    told = _leak(evidence, wrong) or place(evidence) or _value(evidence, wrong, known)
+    told = _leak(evidence, wrong) or _by_index(evidence) or place(evidence)
+    told = told or _value(evidence, wrong, known)
     return told or outputs.explain(evidence)
 
 
@@ -65,6 +66,33 @@ def _inverted(evidence: Evidence) -> Explanation | None:
             f"~{other}, or a mask that means the opposite",
         )
     return None
+
+
+def _by_index(evidence: Evidence) -> Explanation | None:
+    """Exactly the entries that belong to one value of an integer input: padding, a label."""
+    seen = (evidence, *evidence.more(), *evidence.right())
+    for other, value in evidence.integers().items():
+        if not value.ndim or value.shape != evidence.shape[: value.ndim]:
+            continue
+        for k in np.unique(value):
+            if not all(_alone(e, other, int(k)) for e in seen):
+                continue
+            return Explanation(
+                f"the gradient of `{evidence.name}` {_everywhere(evidence)} where `{other}` is "
+                f"{k}, and right elsewhere",
+                f"wrong where an index is {k}",
+                f"wrong where `{other}` is {k}",
+                "an index that is ignored, in vjp as in forward: padding, a label left out",
+            )
+    return None
+
+
+def _alone(evidence: Evidence, other: str, k: int) -> bool:
+    """Whether wrong are the entries at which an integer input is k, and no others."""
+    wrong, known = wrong_entries(evidence)
+    value = np.asarray(evidence.scene.arrays[other])
+    at = (value == k).reshape(*value.shape, *(1,) * (wrong.ndim - value.ndim))
+    return bool(np.array_equal(np.broadcast_to(at, wrong.shape)[known], wrong[known]))
 
 
 def _kept(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
@@ -155,6 +183,16 @@ def place(evidence: Evidence) -> Explanation | None:
         return _single(evidence, wrong)
     rule = next(iter(found.values()))
     how = _everywhere(evidence)
+    steps = rule.key.partition(" ")
+    if how == "is wrong" and steps[2] == "front" and evidence.axes[int(steps[0])] in TIME:
+        return Explanation(
+            f"the gradient of `{evidence.name}` is wrong {rule.said}: what later steps send back "
+            "is wrong",
+            rule.fault,
+            f"wrong {rule.said}",
+            "the gradient of the state, carried from each step to the one before",
+            {"rule": rule.key},
+        )
     if how == "is zero" and _back_in_time(evidence, rule.key):
         return Explanation(
             f"the gradient of `{evidence.name}` is truncated through time: it is zero {rule.said}, "
