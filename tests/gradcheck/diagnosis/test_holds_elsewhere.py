@@ -183,8 +183,26 @@ logarithm = Subject(
     inputs={"x": array("n", low=0.2, high=4)},
 )
 
+rooted = Subject(
+    "over the root of a size",
+    forward=lambda x: np.sin(x) / np.sqrt(x.shape[1] / 2),
+    vjp=lambda u, x: {"x": u * np.cos(x) / np.sqrt(x.shape[1] / 2)},
+    inputs={"x": "batch 2*half"},
+    dims={"half": (1, 3)},
+)
+kinds = Subject(
+    "kinds",
+    forward=lambda x, kind: np.sin(x).sum(1) * (kind != 2),
+    vjp=lambda u, x, kind: {"x": (u * (kind != 2))[:, None] * np.cos(x)},
+    inputs={"x": "n d", "kind": integers("n", 0, 3)},
+)
+
 # Right subject, input, what is made of its gradient, the fault's name, words of the message.
 TRUE = [
+    (rooted, "x", lambda g, u, i: g * np.sqrt(g.shape[1] / 2), "scaled by sqrt(half)",
+     "sqrt(half) times"),
+    (kinds, "x", lambda g, u, i: np.where((i["kind"] == 1)[:, None], 2 * g, g),
+     "wrong where an index is 1", "is scaled by 2 where `kind` is 1"),
     (hinge, "s", lambda g, u, i: -u[:, None] * i["y"], "wrong beyond a bound", "`s` times `y` > 1"),
     (choice, "b", lambda g, u, i: u.copy(), "mask leak", "`m`"),
     (choice, "a", lambda g, u, i: u * ~i["m"], "mask inverted", "inverted"),
@@ -244,6 +262,22 @@ def test_a_term_that_is_added_is_not_a_cotangent_that_is_ignored():
     report = check(ones, seed=0, checks=["linearity"])
     assert [f.fault for f in report.findings] == ["cotangent ignored"], str(report)
     assert check(dense, seed=0, checks=["linearity"]).passed
+
+
+def test_lost_precision_that_numbers_of_few_digits_do_not_show():
+    """The examples of a diagnosis sum exactly in float32; the one that failed does not."""
+    running = Subject(
+        "running sum",
+        forward=lambda x: np.cumsum(x, 1),
+        vjp=lambda u, x: {"x": np.cumsum(u[:, ::-1], 1)[:, ::-1]},
+        inputs={"x": "batch length"},
+    )
+    narrow = bend(running, "narrow", "x", lambda g, u, i: g.astype(np.float32).astype(float))
+    found = [f for seed in range(1, 5) for f in check(narrow, seed=seed).findings]
+    told = [f.fault for f in found if f.check == "gradient"]
+    assert told, "no seed shows it"
+    assert set(told) == {"precision lost"}
+    assert check(running, seed=3).passed
 
 
 def test_factors_by_their_names():
