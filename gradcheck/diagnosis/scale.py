@@ -143,10 +143,10 @@ def _mean_for_sum(evidence: Evidence, said: str) -> Explanation | None:
     over = over or ("the outputs that use an entry" if said == f"1/{USERS}" else None)
     if over is None:
         return None
-    by = "that number" if said == f"1/{USERS}" else said.removeprefix("1/")
+    by = "1 over their number" if said == f"1/{USERS}" else said
     return Explanation(
         f"the gradient of `{evidence.name}` is the mean over {over} where it should be the sum: "
-        f"it is divided by {by}",
+        f"it is scaled by {by}",
         "mean instead of sum",
         f"mean over {over} instead of sum",
         "a forward that takes no mean has no 1/N in its VJP: look for .mean( or / len(",

@@ -20,7 +20,7 @@ from gradcheck.judgement.problem import Judgement
 
 HINT = "every place where forward uses the input contributes one term to its gradient"
 # Weights of a path that have a name: J - K is so many times the path.
-MISSING, TURNED, TWICE = 1.0, 2.0, -1.0
+MISSING, TURNED = 1.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,9 @@ def _weighed(
     if abs(c - MISSING) < 1e-6:
         text = f"the gradient of `{name}` lacks a path: the gradient through {what} is missing"
         return Explanation(text, "path missing", f"path missing: {part}{matrix}", HINT)
-    if abs(c - TWICE) < 1e-6:
-        text = f"the gradient of `{name}` counts one path twice: that through {what}"
-        return Explanation(text, "path added", f"path twice: {part}{matrix}", HINT)
     how = "has the wrong sign" if abs(c - TURNED) < 1e-6 else f"is scaled by {factor(1 - c)}"
-    text = f"the gradient of `{name}` has a path wrong: the gradient through {what} {how}"
-    return Explanation(text, "path missing", f"path {how}: {part}{matrix}", HINT)
+    text = f"the gradient of `{name}` has one path wrong: the gradient through {what} {how}"
+    return Explanation(text, "wrong factor", f"path {how}: {part}{matrix}", HINT)
 
 
 def _terms(evidence: Evidence) -> Explanation | None:

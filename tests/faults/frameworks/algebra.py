@@ -105,7 +105,7 @@ FAULTS = [
           "scaled by 2", dims=sizes("b n r")),
     plant("low rank: scale forgotten on the way to x", low_rank, low_rank_backward,
           lambda u, x, A, B: {"x": u + u @ B.T @ A.T}, {"x": "b n", "A": "n r", "B": "r n"}, "x",
-          "twice `A`",
+          "product of `x` with `A` is scaled by 2",
           dims=sizes("b n r")),
     plant("dense: activation left out", dense, dense_backward,
           lambda u, x, W, b: {"W": x.T @ u}, {"x": "b n", "W": "n m", "b": "m"}, "W",
