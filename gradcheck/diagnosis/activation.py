@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck.diagnosis import weighted
 from gradcheck.diagnosis.evidence import Evidence, equal, explains
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.functions import Function, known
@@ -22,10 +23,10 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     if not evidence.scene.is_linear(evidence.name) or np.iscomplexobj(evidence.outputs[0]):
         return None
-    return _elementwise(evidence) or _factors(evidence)
+    return _elementwise(evidence, judgement) or _factors(evidence)
 
 
-def _elementwise(evidence: Evidence) -> Explanation | None:
+def _elementwise(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     """Both Jacobians are diagonal: the claimed slopes are compared with what they may be."""
     true, claimed = evidence.true, evidence.claimed
     y, x = evidence.outputs[0].ravel(), evidence.array.ravel()
@@ -41,7 +42,10 @@ def _elementwise(evidence: Evidence) -> Explanation | None:
         if alone and np.ptp(given) == 0 and given[0] not in (0, 1) and np.ptp(slope) > 0:
             return _another(name, f"{factor(float(given[0]))} {name}", named)
         product = y / x
-        for part, candidate in (("first", slope - product), ("second", product)):
+        # Of several inputs, one that is a factor too few says more than a rule of two terms.
+        factors = len(evidence.scene.arrays) > 1 and weighted.explain(evidence, judgement)
+        parts = () if factors else (("first", slope - product), ("second", product))
+        for part, candidate in parts:
             if explains(candidate, given, slope) and not equal(candidate, 0 * given):
                 return _product(name, part)
         if np.all(np.isfinite(y)) and explains(y, given, slope):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gradcheck import Subject, array, check, integers, mask
+from gradcheck.diagnosis import conditions
 from gradcheck.diagnosis.words import factor
 from tests.faults.catalogue.base import bend
+from tests.gradcheck.diagnosis.scenes_by_hand import scene
 
 hinge = Subject(
     "hinge",
@@ -197,8 +199,16 @@ kinds = Subject(
     inputs={"x": "n d", "kind": integers("n", 0, 3)},
 )
 
+powers = Subject(
+    "powers",
+    forward=lambda x, p: x**p,
+    vjp=lambda u, x, p: {"x": u * p * x ** (p - 1), "p": u * x**p * np.log(x)},
+    inputs={"x": array("n", low=0.2, high=3), "p": array("n", low=-2, high=3)},
+)
+
 # Right subject, input, what is made of its gradient, the fault's name, words of the message.
 TRUE = [
+    (powers, "x", lambda g, u, i: u * i["x"] ** (i["p"] - 1), "wrong factor", "divided by `p`"),
     (rooted, "x", lambda g, u, i: g * np.sqrt(g.shape[1] / 2), "scaled by sqrt(half)",
      "sqrt(half) times"),
     (kinds, "x", lambda g, u, i: np.where((i["kind"] == 1)[:, None], 2 * g, g),
@@ -286,3 +296,16 @@ def test_factors_by_their_names():
     assert factor(np.sqrt(2 / np.pi)) == "sqrt(2/pi)"
     assert factor(0.6931) == "0.6931"
     assert factor(2.0) == "2"
+
+
+def test_only_where_needs_an_example_that_is_right():
+    """A vjp that adds to what it gave before is right at no example, however it begins."""
+    kept = []
+
+    def grows(u, x):
+        kept.append(u * np.cos(x))
+        return {"x": np.sum(kept, axis=0)}
+
+    arrays = {"x": np.linspace(0.3, 1.2, 5)}
+    assert conditions._is_right(scene(np.sin, lambda u, x: {"x": u * np.cos(x)}, arrays), "x")
+    assert not conditions._is_right(scene(np.sin, grows, arrays), "x")
