@@ -37,9 +37,20 @@ def explain(study: Study, case: Case, judgement: Judgement, generic: bool) -> Ex
             f"the gradient of `{name}` is wrong only where {text}", fault, f"{fault}: {text}",
             "a special case of that size, or a division, a stride or a slice that assumes it",
         )  # fmt: skip
-    if generic or not any(_is_right(scene, name) for scene in study.scenes):
-        return None  # "only where" needs an example at which the claim is right
-    return _literal(study, case, judgement) or _values(study, case, judgement)
+    if generic:
+        return None
+    told = _literal(study, case, judgement)
+    if told is None and _right_somewhere(study, case, name):
+        told = _values(study, case, judgement)
+    return told
+
+
+def _right_somewhere(study: Study, case: Case, name: str) -> bool:
+    """Whether the claim is right at a generic example: "only where" needs one."""
+    if study.scenes:
+        return any(_is_right(scene, name) for scene in study.scenes)
+    fresh = study.case(dict(case.example.sizes), seed=313)
+    return fresh is not None and _is_right(scene_of(fresh, study=study), name)
 
 
 def _is_right(scene: Scene, name: str) -> bool:

@@ -8,10 +8,9 @@ from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.places import Rule, fitting, telling
 from gradcheck.diagnosis.words import factor
-from gradcheck.judgement.problem import Judgement
 
 
-def explain(evidence: Evidence, judgement: Judgement | None = None) -> Explanation | None:
+def of_some(evidence: Evidence) -> Explanation | None:
     """A rule in the output's indices that holds at every example."""
     if evidence.is_complex or not evidence.one_output or np.iscomplexobj(evidence.outputs[0]):
         return None

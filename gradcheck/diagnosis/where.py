@@ -25,13 +25,13 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if told is not None:
         return told
     if not (~wrong & known).any():
-        told = outputs.explain(evidence)
+        told = outputs.of_some(evidence)
         if told is None and evidence.array.size < LEAST:
             raise TooSmall
         return told
     told = _leak(evidence, wrong) or _by_index(evidence) or place(evidence)
     told = told or _value(evidence, wrong, known)
-    return told or outputs.explain(evidence)
+    return told or outputs.of_some(evidence)
 
 
 def _leak(evidence: Evidence, wrong: np.ndarray) -> Explanation | None:
