@@ -17,7 +17,7 @@ from gradcheck.case import Case
 from gradcheck.diagnosis import budget, conditions, inherited, precision, sizes
 from gradcheck.diagnosis.evidence import Evidence, Scene, TooSmall
 from gradcheck.diagnosis.explanation import Explanation, plain
-from gradcheck.diagnosis.scenes import Study, scene_of, study_of
+from gradcheck.diagnosis.scenes import Study, study_of
 from gradcheck.diagnosis.words import clause
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
@@ -80,7 +80,7 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
         return told
     scenes = wrong_scenes(study, judgement.name, judgement.verdict)
     if not scenes and judgement.verdict == "wrong":
-        told = _square(study, judgement) or _narrow(study, case, judgement)
+        told = _square(study, judgement) or _narrow(case, judgement)
         if told is not None:
             return told
     if scenes:
@@ -116,10 +116,10 @@ def _square(study: Study, judgement: Judgement) -> Explanation | None:
     return replace(told, message=f"{told.message}, {where}")
 
 
-def _narrow(study: Study, case: Case, judgement: Judgement) -> Explanation | None:
+def _narrow(case: Case, judgement: Judgement) -> Explanation | None:
     """Lost precision that numbers of few digits do not show: told by the example that failed."""
-    evidence = scene_of(case, study=study).of(judgement.name)
-    return agreed(precision.explain, [evidence], judgement)
+    returned = case.backend.to_numpy(case.claim[judgement.name])
+    return precision.of_entries(judgement, returned)
 
 
 def wrong_scenes(study: Study, name: str, verdict: str = "wrong") -> list[Scene]:

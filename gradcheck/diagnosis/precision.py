@@ -36,14 +36,31 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         rounded = claim.astype(kind).astype(np.float64)
         narrow = bool(np.array_equal(rounded, claim)) and bool(np.any(claim))
         if off <= OPERATIONS * roundoff and (narrow or _like_noise(evidence, roundoff)):
-            return Explanation(
-                f"the gradient of `{evidence.name}` is right to about {off:.1g} only: precision "
-                f"is lost, as if {kind} were used inside",
-                "precision lost",
-                f"precision lost: {kind}",
-                f"{kind}, a cast, or a buffer of that type",
-            )
+            return _told(evidence.name, off, kind)
     return None
+
+
+def of_entries(judgement: Judgement, returned: np.ndarray) -> Explanation | None:
+    """The same of one example by the entries that were measured: numbers of the narrower type."""
+    scale = float(np.max(np.abs(returned), initial=0.0))
+    if not judgement.entries or not 0 < scale < np.inf or np.iscomplexobj(returned):
+        return None
+    off = max(abs(e.expected - e.returned) for e in judgement.entries) / scale
+    for kind, roundoff in TYPES:
+        narrow = np.array_equal(returned.astype(kind).astype(returned.dtype), returned)
+        if narrow and off <= OPERATIONS * roundoff:
+            return _told(judgement.name, off, kind)
+    return None
+
+
+def _told(name: str, off: float, kind: str) -> Explanation:
+    return Explanation(
+        f"the gradient of `{name}` is right to about {off:.1g} only: precision is lost, as if "
+        f"{kind} were used inside",
+        "precision lost",
+        f"precision lost: {kind}",
+        f"{kind}, a cast, or a buffer of that type",
+    )
 
 
 def _like_noise(evidence: Evidence, roundoff: float) -> bool:
