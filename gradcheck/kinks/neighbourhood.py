@@ -22,8 +22,6 @@ DELTA = 2.0**-20
 EXACT = 2.0**-38
 # Two to four ulp, and as little as makes no rounding where there is nothing to round.
 LEAST, NOTHING = 2.0**-50, 2.0**-200
-# Share of a random pattern in a way that is not random: unties, and turns it by no more than that.
-UNTIED = 2.0**-12
 # Share of a random pattern in a way that is not: it unties what is left, among 4096 in a row, and
 # turns the way by no more than that.
 UNTIED = 2.0**-14
@@ -36,18 +34,24 @@ class Neighbourhood:
 
     watched: whose gradients; of several inputs, end to end and each in units of the outputs.
     moving: all that leaves the point, by default the watched alone. units: by moving input, the
-    length in which each entry is moved.
+    length in which each entry is moved. level: whether all inputs without a domain move as far as
+    the one that moves furthest.
     """
 
     case: Case
     watched: tuple[str, ...]
     seed: int
     moving: tuple[str, ...] = ()
+    level: bool = False
     units: dict[str, np.ndarray] = field(init=False)
 
     def __post_init__(self) -> None:
         self.moving = self.moving or self.watched
         self.units = {name: self._units(name) for name in self.moving}
+        if self.level:
+            furthest = max(map(self.unit, self.moving))
+            free = [n for n in self.moving if n not in self.case.problem.domains]
+            self.units |= {n: np.full_like(self.units[n], furthest) for n in free}
 
     def _units(self, name: str) -> np.ndarray:
         """The scale of the input; near a bound of the domain, of the entry itself or of its room.
@@ -100,25 +104,6 @@ class Neighbourhood:
             # No entry stays: two thirds of a rank are never in the middle.
             values = ((ranks.reshape(x.shape) + 2 / 3) / max(1, x.size) - 0.5) * self.units[name]
             way[name] = backend.from_numpy(self._shown(name, np.asarray(values, dtype=x.dtype)))
-        return way
-
-    def followed(self, ordered: bool) -> dict[str, Array]:
-        """The way the claim points; or the one at cotangents 1, 2, 3, ..., which is the order in
-        which a sort, or the eigenvalues, took what is tied. Ties that are left are broken."""
-        case, backend = self.case, self.case.backend
-        given = tuple(backend.copy(u) for u in case.cotangent)
-        if ordered:
-            shapes = [backend.to_numpy(u) for u in given]
-            ranks = (1.0 + np.arange(u.size, dtype=u.dtype).reshape(u.shape) for u in shapes)
-            given = tuple(backend.from_numpy(np.asarray(r)) for r in ranks)
-        claim = case.problem.vjp(given, fresh(case.problem)) if ordered else case.claim
-        way = {}
-        for name, v in self.pattern(600).items():
-            g = backend.to_numpy(claim[name])
-            size = float(np.max(np.abs(g), initial=0.0))
-            size = size if 0.0 < size < math.inf else math.inf
-            values = np.asarray(g / size * self.units[name] + UNTIED * backend.to_numpy(v))
-            way[name] = backend.from_numpy(self._shown(name, values.astype(g.dtype)))
         return way
 
     def single(self, entry: int) -> dict[str, Array]:

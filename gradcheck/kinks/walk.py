@@ -13,6 +13,8 @@ from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood
 from gradcheck.kinks.sides import NAMED, Sides
 
 WALKS = 3
+# Lengths further apart than those of a random pattern, which go from 2^-5 to 1.
+UNEVEN = 2.0**-6
 
 
 def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> bool:
@@ -56,10 +58,16 @@ def in_joint_walk(around: Neighbourhood, sides: Sides) -> bool:
     """Whether the claim lies on a walk of all the inputs together.
 
     Kinks which the watched input alone can only cross together are then crossed one by one. The
-    chain rule through a relu picks a side for each; what it returns is right.
+    chain rule through a relu picks a side for each; what it returns is right. A bias of 1e-9 cannot
+    cross, in its own units, what weights of 1 have crossed: then all go as far as the weights.
     """
     names = tuple(name for name in around.case.problem.names if around.case.size(name))
-    return in_some_walk(dataclasses.replace(around, moving=names), sides)
+    together = dataclasses.replace(around, moving=names)
+    if in_some_walk(together, sides):
+        return True
+    lengths = [together.unit(name) for name in names]
+    uneven = min(lengths) < UNEVEN * max(lengths)
+    return uneven and in_some_walk(dataclasses.replace(together, level=True), sides)
 
 
 def _jumps(

@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from gradcheck import Subject, array, check
-from tests.gradcheck.judgement.cases import one
+from tests.gradcheck.judgement.cases import judged, one
 
 
 def verdicts(subject, seeds=3):
@@ -217,3 +217,22 @@ def test_a_claim_whose_weight_overflows_is_undecided_and_no_crash():
     z = np.array([709.5 + 0j, 709.0 + 0j])
     found = one(np.exp, lambda u, z: u * np.conj(np.exp(z)), z)
     assert found.verdict in ("correct", "inconclusive")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("alpha", "right"), [(0.0, True), (1.0, True), (1.5, False)])
+def test_a_bias_far_smaller_than_its_weights_shares_their_kink(alpha, right, seed):
+    """With relu'(0) = 0 both rows take a side that W[0, 0] alone gives to one at a time."""
+    x, target = np.array([[-1], [2]]), np.array([[0.4, 1.0], [-0.9, -0.3]])
+
+    def forward(W, b):
+        return np.sum((np.maximum(x @ W + b, 0) - target) ** 2)
+
+    def vjp(u, W, b):
+        z = x @ W + b
+        off = 2 * u * (np.maximum(z, 0) - target) * np.where(z == 0, alpha, z > 0)
+        return {"W": x.T @ off, "b": off.sum(0)}
+
+    point = {"W": np.array([[0.0, 1.5]]), "b": np.array([0.0, 1e-9])}
+    found = {judgement.verdict for judgement in judged(forward, vjp, point, seed).values()}
+    assert found <= {"correct", "inconclusive"} if right else "wrong_at_kink" in found
