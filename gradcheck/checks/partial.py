@@ -211,10 +211,27 @@ def _comparable(case: Case, there: Case) -> bool:
 
 
 def _as_before(case: Case, there: Case, name: str) -> bool:
-    """Whether the claim, or every output, is to the bit what it was before part has changed."""
-    same, claim = case.backend.equal, there.claim[name]
-    outputs = all(same(case.outputs[k], there.outputs[k]) for k in case.judged)
-    return outputs or (case.backend.max_abs(claim) > 0 and same(case.claim[name], claim))
+    """Whether the claim, or every output, is to the bit what it was before part has changed.
+
+    And is another where all has changed: what never depends on the inputs is wrong, not stale.
+    """
+    outputs, claim = _same(case, there, name)
+    away = points.other(case)
+    if away is None or not (outputs or claim):
+        return outputs or claim
+    away = replace(away, given_cotangent=case.numpy_cotangents())
+    try:
+        still, as_claimed = _same(case, away, name) if _comparable(case, away) else (False, False)
+    except ClaimRaised:
+        return outputs or claim
+    return (outputs and not still) or (claim and not as_claimed)
+
+
+def _same(case: Case, there: Case, name: str) -> tuple[bool, bool]:
+    """Whether all outputs, and whether a claim other than zero, are to the bit the same there."""
+    equal, claim = case.backend.equal, there.claim[name]
+    outputs = all(equal(case.outputs[k], there.outputs[k]) for k in case.judged)
+    return outputs, case.backend.max_abs(claim) > 0 and equal(case.claim[name], claim)
 
 
 def _alone_in_it(there: Case, name: str) -> bool:

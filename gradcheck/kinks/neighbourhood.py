@@ -218,11 +218,14 @@ class Neighbourhood:
         return backend.from_numpy((backend.to_numpy(w) / units * sizes).astype(x.dtype))
 
     def nonlinear(self, claim: np.ndarray, tolerance: np.ndarray, where: np.ndarray) -> bool:
-        """Whether another cotangent, -3 times the given one, does not scale the claim alike."""
+        """Whether another cotangent, -4 times the given one, does not scale the claim alike.
+
+        A power of two: terms that cancel to a claim of nothing are rounded alike.
+        """
         case, backend = self.case, self.case.backend
-        given = tuple(backend.combine([-3.0], [u]) for u in case.cotangent)
+        given = tuple(backend.combine([-4.0], [u]) for u in case.cotangent)
         again = self._flat(case.problem.vjp(given, fresh(case.problem)))
-        gaps = np.abs(again + 3.0 * claim)
+        gaps = np.abs(again + 4.0 * claim)
         return bool(np.any((gaps > 4 * tolerance + 1e-9 * np.abs(claim)) & where))
 
 

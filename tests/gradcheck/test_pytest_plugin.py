@@ -226,7 +226,9 @@ def test_layers_of_the_command_line_are_selected_as_any_test(pytester):
         'wrong = Subject("wrong", np.sin, lambda u, x: {"x": u * np.sin(x)}, {"x": "n"})\n'
     )
     layer = ("--gradcheck-layer=layers:wrong", "-p", "no:randomly")
-    run(pytester, *layer).assert_outcomes(passed=6, failed=1)
+    whole = run(pytester, *layer).parseoutcomes()
+    assert whole["failed"] == 1
+    assert whole["passed"] > 5
     run(pytester, *layer, "--lf").assert_outcomes(failed=1)
     run(pytester, *layer, "-k", "linearity").assert_outcomes(passed=1)
     run(pytester, *layer, "-x").assert_outcomes(passed=4, failed=1)

@@ -107,3 +107,11 @@ def test_a_set_of_its_own_is_not_mixed():
         "sorted", forward, lambda u, x: {"x": 2 * u * x}, {"x": array("n", values=values)}
     )
     assert check(ordered, seed=1, checks=["partial"]).passed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_gradient_that_depends_on_nothing_is_wrong_not_stale(seed):
+    constant = Subject("constant", np.sin, lambda u, x: {"x": u}, {"x": "n"})
+    report = check(constant, seed=seed)
+    assert report.verdict == "wrong"
+    assert {finding.check for finding in report.findings} == {"gradient"}
