@@ -12,6 +12,7 @@ from gradcheck.judgement.case import Case, masked
 from gradcheck.judgement.compare import EPS
 from gradcheck.judgement.comparison import Claimed, Comparison
 from gradcheck.oracles import directions
+from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles.directions import Placed
 from gradcheck.oracles.finite_difference import SKIPPED, fresh
 
@@ -26,6 +27,8 @@ REPLICAS = 4
 # Roundoff of numbers as large as the outputs are elsewhere.
 REMOTE = 16 * EPS
 STEEP = 64.0
+# The step that suits what is smooth; a finer one is chosen for its quiet, which may be deceptive.
+USUAL = 2.0 ** fd.EXPONENTS[0]
 # A failure by this factor needs no second cotangent: it may be the cotangent that it depends on.
 PLAIN = 100.0
 
@@ -165,6 +168,9 @@ def below_rounding(case: Case, v: Array, first: Comparison) -> bool:
     """
     # A gate saturates over a length of 1 in its argument, however large that is.
     limit = REMOTE * min(max(1.0, case.backend.max_abs(v)), STEEP)
+    step = next((level.step for level in first.levels if level.chosen), 1.0)
+    if step < USUAL:  # what moves by less than an ulp over such a step has ceased to move
+        limit = max(limit, EPS / step)
     return any(first.residual <= limit * _outputs_at(case, factor) for factor in (0.5, 0.0))
 
 

@@ -236,3 +236,40 @@ def test_a_bias_far_smaller_than_its_weights_shares_their_kink(alpha, right, see
     point = {"W": np.array([[0.0, 1.5]]), "b": np.array([0.0, 1e-9])}
     found = {judgement.verdict for judgement in judged(forward, vjp, point, seed).values()}
     assert found <= {"correct", "inconclusive"} if right else "wrong_at_kink" in found
+
+
+def softmax(x):
+    p = np.exp(x - x.max(1, keepdims=True))
+    return p / p.sum(1, keepdims=True)
+
+
+def entropy(x):
+    p = softmax(x)
+    return -(p * np.log(p)).sum(1, keepdims=True)
+
+
+def entropy_vjp(u, x):
+    p = softmax(x)
+    return u * p * (-np.log(p) - entropy(x))
+
+
+# Saturated rows: log p of the winner stands still under steps of 2^-14, and moves under 2^-9.
+CONFIDENT = np.array(
+    [
+        [12.40773518, 44.21580242, 13.28038105, 4.08772075, -27.94639187, 3.96999459],
+        [9.6670667, 4.89287808, -20.9229175, -7.16221925, -4.98864653, 41.4606505],
+    ]
+)
+
+
+def test_a_logarithm_that_stands_still_says_nothing():
+    for seed in range(60):
+        found = one(entropy, entropy_vjp, CONFIDENT, seed)
+        assert found.verdict in ("correct", "inconclusive"), seed
+
+
+def test_a_wrong_entropy_is_found_where_it_is_not_saturated():
+    def halved(u, x):
+        return 0.99 * entropy_vjp(u, x)
+
+    assert one(entropy, halved, CONFIDENT / 8).verdict == "wrong"
