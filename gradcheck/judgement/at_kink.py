@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from gradcheck import kinks
-from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, replaced
+from gradcheck.judgement.declared import forbidden
 from gradcheck.judgement.problem import Judgement, Kink, WrongEntry
-from gradcheck.kinks import NAMED, Neighbourhood, Sides
-from gradcheck.oracles.finite_difference import fresh
+from gradcheck.kinks import Neighbourhood, Sides
 
 MOST_ENTRIES = 24
 # "avoid" moves by this share of the input's scale.
@@ -83,19 +82,10 @@ def _offending(
     case: Case, name: str, around: Neighbourhood, sides: Sides
 ) -> tuple[np.ndarray, str]:
     """Entries that the declared rule forbids, and why."""
-    rule = case.problem.kinks
     nowhere = np.zeros(sides.claim.shape, dtype=bool)
-    if callable(rule):
-        expected = _expected(case, name, rule)
-        limit = sides.tolerance + 1e-9 * np.abs(expected)
-        wrong = np.abs(sides.claim - expected) > limit
-        return wrong, "not what was declared for kinks" if wrong.any() else ""
-    if not isinstance(rule, str):
-        expected = sides.probes[1] + float(rule) * (sides.probes[0] - sides.probes[1])
-        limit = sides.tolerance + NAMED * np.abs(sides.probes[0] - sides.probes[1])
-        wrong = (np.abs(sides.claim - expected) > limit) & sides.exactly
-        if wrong.any():
-            return wrong, f"not left + {float(rule):g} (right - left), as declared"
+    wrong, reason = forbidden(around, sides)
+    if wrong.any():
+        return wrong, reason
     if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
         return sides.kinked, "not multiplied by the cotangent at the kink"
     outside = _outside(around, sides)
@@ -160,14 +150,6 @@ def _row_allowed(around: Neighbourhood) -> bool:
     if not _outside(around, sides).any() or kinks.in_joint_walk(around, sides):
         return True
     return not _outside(around, kinks.followed(around, sides)).any()
-
-
-def _expected(case: Case, name: str, rule: Callable[..., Mapping[str, Array]]) -> np.ndarray:
-    backend = case.backend
-    given = tuple(backend.copy(u) for u in case.cotangent)
-    value = rule(given, fresh(case.problem))[name]
-    array = backend.to_numpy(value) if backend.is_array(value) else np.asarray(value)
-    return kinks.flat(array)
 
 
 def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) -> Judgement | None:
