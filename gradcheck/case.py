@@ -97,6 +97,11 @@ class Case:
         return tuple(map(self.copied, as_outputs(self.raw_outputs)))
 
     @property
+    def undefined(self) -> bool:
+        """Whether an output is not finite: forward may then leave it to the vjp to raise."""
+        return not all(map(self.backend.all_finite, (self.outputs[k] for k in self.judged)))
+
+    @property
     def returns_tuple(self) -> bool:
         return isinstance(self.raw_outputs, tuple | list)
 

@@ -162,7 +162,9 @@ class Run:
         try:
             findings = list(check.run(case, notes))
         except ClaimRaised as raised:
-            findings = [self._claim_raised(check, case, raised)]
+            findings = [] if case.undefined else [self._claim_raised(check, case, raised)]
+            said = f"vjp raised {raised} where the outputs are not finite"
+            outcome.remarks += [said] if case.undefined and said not in outcome.remarks else []
         except ForwardRaised as raised:
             findings = []
             outcome.remarks.append(f"forward raised {raised} near a point where it had not")

@@ -22,6 +22,8 @@ class Contract(Check):
         try:
             returned = case.raw_claim
         except ClaimRaised as raised:
+            if case.undefined:
+                raise
             yield self._raised(case, raised)
             return
         if not isinstance(returned, Mapping):

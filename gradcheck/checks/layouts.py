@@ -64,6 +64,8 @@ class Layouts(Check):
         except ForwardRaised:
             return  # it takes no input of this layout: a contract of its own
         except ClaimRaised as raised:
+            if case.undefined:
+                raise
             said = f"vjp raised {raised} when {changed.where} was {changed.layout}"
             yield self._finding(case, said, changed.of)
             return

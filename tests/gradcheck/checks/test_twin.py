@@ -48,7 +48,7 @@ def dense(at_zero, order=1, **options):
     return Subject("dense", lambda **x: np.maximum(inside(**x), 0), vjp, inputs, **options)
 
 
-@pytest.mark.parametrize("seed", (1, 2))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_sum_that_is_zero_but_for_rounding_is_no_convention(seed):
     report = check(dense(0, twin=dense(0, order=-1), kinks="twin"), seed=seed)
     assert report.passed, str(report)
