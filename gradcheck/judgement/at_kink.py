@@ -37,6 +37,20 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     sides = sides_of(around)
     if sides is None:
         return None
+    found = _beside(case, name, around, sides, retry)
+    if found is not None and found.verdict == "wrong_at_kink" and sides.restless:
+        return Judgement(name, "inconclusive", reason=CLOSER)
+    return found
+
+
+def _beside(
+    case: Case,
+    name: str,
+    around: Neighbourhood,
+    sides: Sides,
+    retry: Callable[[Case, str], Judgement],
+) -> Judgement | None:
+    """The verdict by the sides."""
     if not sides.kinked.any() and sides.closer:
         return Judgement(name, "inconclusive", reason=CLOSER)
     if not sides.kinked.any() and not sides.outside.any():

@@ -94,6 +94,18 @@ class Sides:
         return bool(np.all(between) and np.any(high - low > STRONG * np.maximum(sizes, rms(sizes))))
 
     @property
+    def restless(self) -> bool:
+        """Whether the sides change on the way to the point by half of all there is.
+
+        Either further out, or both of them further in: there are more kinks nearer than DELTA than
+        one that the point has just missed, and what was seen is not what lies beside the point.
+        """
+        largest = float(np.max(np.abs(self.probes), initial=0.0))
+        further_out = float(np.max(self.tolerance, initial=0.0)) / JUMP
+        further_in = np.min(np.abs(self.probes[:2] - self.exact), axis=0)
+        return max(further_out, float(np.max(further_in, initial=0.0))) > largest / 2 > 0.0
+
+    @property
     def strong(self) -> bool:
         """Whether a jump is large enough to reject a claim by."""
         sizes = np.max(np.abs(self.probes), axis=0)

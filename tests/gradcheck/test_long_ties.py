@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gradcheck import Subject, check
 from tests.gradcheck.judgement.cases import one
 
 LONG = np.where(np.arange(300) % 3 == 0, 2.0, np.linspace(-1, 1, 300))
@@ -140,3 +141,27 @@ def test_each_output_may_be_at_a_kink_of_its_own():
     assert one(distances(y), claim, np.zeros(6)).verdict == "correct"
     twice = one(distances(y), lambda u, x: 2 * claim(u, x), np.zeros(6))
     assert twice.verdict in ("wrong", "wrong_at_kink", "inconclusive")
+
+
+def wave(frequency, factor):
+    """A triangle wave of the largest of equal entries, and its gradient shared among these."""
+
+    def forward(x):
+        return np.abs((frequency * np.max(np.abs(x)) + 0.25) % 2 - 1)
+
+    def vjp(u, x):
+        largest = np.abs(x) == np.max(np.abs(x))
+        slope = frequency * np.sign((frequency * np.max(np.abs(x)) + 0.25) % 2 - 1)
+        shared = largest / largest.sum() * (factor if largest.sum() > 1 else 1)
+        return {"x": u * slope * np.sign(x) * shared}
+
+    return Subject("wave", forward, vjp, {"x": "n"})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kinks_nearer_than_the_sides_are_no_defect_of_a_tie(seed):
+    x = np.array([1.0, -1.0, 1.0, 0.5, -1.0, 1.0])
+    fine = check(wave(2.0**21 * 1.7, 1), at={"x": x}, seed=seed)
+    assert fine.verdict in ("correct", "inconclusive"), str(fine)
+    assert check(wave(2.0**18 * 1.7, 1), at={"x": x}, seed=seed).passed
+    assert check(wave(2.0**18 * 1.7, 2), at={"x": x}, seed=seed).verdict == "wrong_at_kink"
