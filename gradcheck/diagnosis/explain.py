@@ -6,7 +6,7 @@ generic, rectangular examples, and must come out the same at every one of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -190,10 +190,16 @@ def _longest(scenes: Sequence[Scene], name: str) -> list[Scene]:
         s for s, shape in zip(scenes, shapes, strict=True)
         if all(n > 2 or n == m for n, m in zip(shape, most, strict=True))
     ]  # fmt: skip
-    if not long or len(long) == len(scenes):
+    if len(long) == len(scenes):
         return []
-    again = long[0].again({}) if len(long) == 1 and long[0].again is not None else None
-    return [*long, *([again] if again is not None and again.wrong(name) else [])]
+    long = long or _again(scenes[0], {d: 3 for d, n in scenes[0].sizes.items() if n == 2}, name)
+    return [*long, *(_again(long[0], {}, name) if len(long) == 1 else [])]
+
+
+def _again(scene: Scene, sizes: Mapping[str, int], name: str) -> list[Scene]:
+    """One example of other numbers, and of these sizes, if there is one at which it is wrong."""
+    there = scene.again(sizes) if scene.again is not None else None
+    return [there] if there is not None and there.wrong(name) else []
 
 
 def agreed(family: Any, evidence: Sequence[Evidence], judgement: Judgement) -> Explanation | None:

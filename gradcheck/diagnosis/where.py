@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.diagnosis import beyond, outputs
+from gradcheck.diagnosis import beyond, carried, outputs
 from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import fitting, rules, telling
+from gradcheck.diagnosis.places import Rule, fitting, rules, telling
 from gradcheck.diagnosis.words import TIME, factor
 from gradcheck.judgement.problem import Judgement
 
@@ -185,14 +185,7 @@ def place(evidence: Evidence) -> Explanation | None:
     how = _everywhere(evidence)
     steps = rule.key.partition(" ")
     if how == "is wrong" and steps[2] == "front" and evidence.axes[int(steps[0])] in TIME:
-        return Explanation(
-            f"the gradient of `{evidence.name}` is wrong {rule.said}: what later steps send back "
-            "is wrong",
-            rule.fault,
-            f"wrong {rule.said}",
-            "the gradient of the state, carried from each step to the one before",
-            {"rule": rule.key},
-        )
+        return _sent_back(evidence, rule, int(steps[0]))
     if how == "is zero" and _back_in_time(evidence, rule.key):
         return Explanation(
             f"the gradient of `{evidence.name}` is truncated through time: it is zero {rule.said}, "
@@ -206,6 +199,28 @@ def place(evidence: Evidence) -> Explanation | None:
         rule.fault,
         f"wrong {rule.said}",
         _HINTS.get(rule.fault, "a slice or a loop bound"),
+        {"rule": rule.key},
+    )
+
+
+def _sent_back(evidence: Evidence, rule: Rule, axis: int) -> Explanation:
+    """What later steps send back is not zero, and wrong."""
+    said = carried.missing(evidence, axis)
+    hint = "the gradient of the state, carried from each step to the one before"
+    if said is not None:
+        return Explanation(
+            f"the gradient of `{evidence.name}` is truncated through time: of what later steps "
+            f"send back, {said}",
+            "truncated through time",
+            f"truncated through time: {said}",
+            hint,
+        )
+    return Explanation(
+        f"the gradient of `{evidence.name}` is wrong {rule.said}: what later steps send back "
+        "is wrong",
+        rule.fault,
+        f"wrong {rule.said}",
+        hint,
         {"rule": rule.key},
     )
 
