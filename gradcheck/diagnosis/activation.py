@@ -14,7 +14,8 @@ from gradcheck.diagnosis.functions import Function, known
 from gradcheck.diagnosis.words import factor
 from gradcheck.judgement.problem import Judgement
 
-# Fewer different factors than this would fit too many functions.
+# Fewer different factors than this would fit too many functions, fewer slopes too many forms: of
+# slopes that are 1 and -1, or 1 alone, the square, the reciprocal and the magnitude are the same.
 ENOUGH = 4
 
 
@@ -55,20 +56,25 @@ def _elementwise(evidence: Evidence, judgement: Judgement) -> Explanation | None
         for other in known():
             if alone and other.name != named and explains(other.slope(x), given, slope):
                 return _another(name, other.name, named)
-        forms = (
-            ("the square of the derivative", slope**2),
-            ("the reciprocal of the derivative", 1 / slope),
-            ("the absolute value of the derivative", np.abs(slope)),
-            ("the sign of the derivative", np.sign(slope)),
-            (f"the derivative times `{name}`", slope * x),
-            (f"`{name}` in place of the derivative", x),
-            ("the derivative times the output", slope * y),
-        )
-        for said, candidate in forms:
+        for said, candidate in _forms(name, x, y, slope):
             if np.all(np.isfinite(candidate)) and explains(candidate, given, slope):
                 text = f"the gradient of `{name}` has {said}"
                 return Explanation(text, "wrong derivative", f"wrong derivative: {said}")
     return None
+
+
+def _forms(
+    name: str, x: np.ndarray, y: np.ndarray, slope: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """What people write for a derivative, from the derivative itself, the point and the output."""
+    if len(np.unique(np.round(slope, 9))) >= ENOUGH:
+        yield "the square of the derivative", slope**2
+        yield "the reciprocal of the derivative", 1 / slope
+        yield "the absolute value of the derivative", np.abs(slope)
+        yield "the sign of the derivative", np.sign(slope)
+    yield f"the derivative times `{name}`", slope * x
+    yield f"`{name}` in place of the derivative", x
+    yield "the derivative times the output", slope * y
 
 
 def _the_function(x: np.ndarray, y: np.ndarray, slope: np.ndarray) -> str:

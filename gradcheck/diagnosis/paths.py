@@ -155,6 +155,15 @@ def _passed_through(evidence: Evidence) -> Explanation | None:
     true, claimed = evidence.true, evidence.claimed
     if true.shape[0] != true.shape[1] or not equal(claimed, np.eye(len(claimed))):
         return None
+    gate = np.diag(true)
+    if equal(np.diag(gate), true) and equal(gate, np.round(gate)) and set(np.round(gate)) <= {0, 1}:
+        return Explanation(
+            f"the gradient of `{evidence.name}` gets the cotangent also where the output does not "
+            "depend on it: forward writes something else there",
+            "path added",
+            "path added: what forward overwrites",
+            "zeros where forward overwrites an entry or takes another branch",
+        )
     return Explanation(
         f"the gradient of `{evidence.name}` is the cotangent itself, passed through unchanged",
         "path missing",
