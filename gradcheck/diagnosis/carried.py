@@ -19,11 +19,22 @@ from gradcheck.diagnosis.evidence import Evidence, Scene, equal
 RANK = 1e-9
 
 
+def from_later_steps(evidence: Evidence, axis: int) -> bool:
+    """Whether what is wrong comes from later steps alone, as far as outputs have steps."""
+    return not _steps(evidence, axis) or _right(evidence, ~_later(evidence, axis))
+
+
+def _steps(evidence: Evidence, axis: int) -> bool:
+    """Whether the output has a state for each step of the input."""
+    out = evidence.outputs[0].shape if evidence.one_output else ()
+    return len(out) > axis + 1 and out[axis] == evidence.shape[axis] and not evidence.is_complex
+
+
 def missing(evidence: Evidence, axis: int) -> str | None:
     """What of the state is not sent back along an axis of steps; None where that is not known."""
-    out = evidence.outputs[0].shape if evidence.one_output else ()
-    if evidence.is_complex or len(out) <= axis + 1 or out[axis] != evidence.shape[axis]:
+    if not _steps(evidence, axis):
         return None
+    out = evidence.outputs[0].shape
     for name, matrix in evidence.matrices().items():
         if matrix.ndim == 2 and out[-1] in matrix.shape:
             if _nothing_beside(evidence, axis, name):

@@ -185,7 +185,8 @@ def place(evidence: Evidence) -> Explanation | None:
     how = _everywhere(evidence)
     steps = rule.key.partition(" ")
     if how == "is wrong" and steps[2] == "front" and evidence.axes[int(steps[0])] in TIME:
-        return _sent_back(evidence, rule, int(steps[0]))
+        if carried.from_later_steps(evidence, int(steps[0])):
+            return _sent_back(evidence, rule, int(steps[0]))
     if how == "is zero" and _back_in_time(evidence, rule.key):
         return Explanation(
             f"the gradient of `{evidence.name}` is truncated through time: it is zero {rule.said}, "
