@@ -36,7 +36,7 @@ def explain(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
             f"the gradient of `{name}` is wrong at a single point{where}, though the slopes on "
             "both sides agree there",
             "point defect",
-            f"`{name}`: point defect",
+            _cause(case, judgement),
             "a guard such as x == 0 that returns a slope of its own",
         )
     return _convention(case, judgement)
@@ -62,6 +62,14 @@ def _without_cotangent(case: Case, judgement: Judgement) -> Explanation | None:
         f"`{name}`: kink without cotangent",
         "an assignment such as grad[x == 0] = alpha where *= is meant",
     )
+
+
+def _cause(case: Case, judgement: Judgement) -> str:
+    """At 0, the cause of what is wrong only there: both are one guard."""
+    x = np.asarray(case.as_numpy()[judgement.name])
+    zero = judgement.entries and not any(x[e.index] for e in judgement.entries)
+    said = "wrong at zero: `{}` is 0" if zero else "`{}`: point defect"
+    return said.format(judgement.name)
 
 
 def _value(case: Case, judgement: Judgement) -> str:
