@@ -27,14 +27,14 @@ def from_later_steps(evidence: Evidence, axis: int) -> bool:
 def _steps(evidence: Evidence, axis: int) -> bool:
     """Whether the output has a state for each step of the input."""
     out = evidence.outputs[0].shape if evidence.one_output else ()
-    return len(out) > axis + 1 and out[axis] == evidence.shape[axis] and not evidence.is_complex
+    return len(out) > axis and out[axis] == evidence.shape[axis] and not evidence.is_complex
 
 
 def missing(evidence: Evidence, axis: int) -> str | None:
     """What of the state is not sent back along an axis of steps; None where that is not known."""
-    if not _steps(evidence, axis):
-        return None
     out = evidence.outputs[0].shape
+    if not _steps(evidence, axis) or len(out) == axis + 1:
+        return None
     for name, matrix in evidence.matrices().items():
         if matrix.ndim == 2 and out[-1] in matrix.shape:
             if _nothing_beside(evidence, axis, name):

@@ -147,6 +147,9 @@ def _own(evidence: Evidence) -> Iterator[Point]:
         if value.shape == x.shape and value.dtype.kind == "f":
             told = f"is the derivative at `{other}` instead of at `{name}`"
             yield Point("evaluated at another point", told, {name: value})
+    told = f"is that at `{name}` = 0, wherever `{name}` is: as of a forward that is linear in it"
+    hint = "an activation whose derivative is left out"
+    yield Point("derivative of another activation", told, {name: 0 * x}, hint)
 
 
 def _mask(name: str, value: np.ndarray, evidence: Evidence) -> Iterator[Point]:

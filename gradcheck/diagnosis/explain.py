@@ -55,6 +55,8 @@ MODULES: tuple[str, ...] = (
 )
 # Families that an axis of two entries misleads.
 OF_PLACES: tuple[str, ...] = ("moved", "windows", "parts", "elsewhere", "where")
+# Windows of three taps, two apart, lie whole on so many entries at five places.
+LONG = 9
 # What a guess may run into at a point or a shape that it does not suit.
 UNSUITED = (ArithmeticError, ValueError, LookupError, ForwardRaised, ClaimRaised, UsageError)
 
@@ -156,7 +158,21 @@ def named(
         return told
     long = [replace(s.of(judgement.name), right=lambda: right)
             for s in _longest(scenes, judgement.name)]  # fmt: skip
-    return _first(OF_PLACES, long, judgement) if len(long) > 1 else None
+    told = _first(OF_PLACES, long, judgement) if len(long) > 1 else None
+    return told or _of_long_axis(scenes[0], judgement)
+
+
+def _of_long_axis(scene: Scene, judgement: Judgement) -> Explanation | None:
+    """Windows, which a short axis cuts at both ends, along one that is as long as it may be."""
+    own = [d for d in scene.of(judgement.name).axes if d in scene.sizes]
+    for axis in reversed(own) if len(own) > 1 else ():
+        there = _again(scene, {**dict.fromkeys(own, 2), axis: LONG}, judgement.name)
+        there += _again(there[0], {}, judgement.name) if there else []
+        if len(there) > 1:
+            told = _first(("windows",), [s.of(judgement.name) for s in there], judgement)
+            if told is not None:
+                return told
+    return None
 
 
 def _first(

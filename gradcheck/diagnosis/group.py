@@ -21,6 +21,7 @@ PRODUCT = (
 # Faults of the values that a check of another law meets as well, under its own name.
 SAME = {
     "linearity": ("cotangent", "term without", "gradient clipped", "gradient bent", "normalised"),
+    "partial": ("precision lost",),
 }
 
 

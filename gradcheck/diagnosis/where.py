@@ -88,11 +88,16 @@ def _by_index(evidence: Evidence) -> Explanation | None:
 
 
 def _alone(evidence: Evidence, other: str, k: int) -> bool:
-    """Whether wrong are the entries at which an integer input is k, and no others."""
+    """Whether wrong are the entries at which an integer input is k, and no others.
+
+    Of a slice that belongs to one index half will do: what is small there is right by chance.
+    """
     wrong, known = wrong_entries(evidence)
-    value = np.asarray(evidence.scene.arrays[other])
-    at = (value == k).reshape(*value.shape, *(1,) * (wrong.ndim - value.ndim))
-    return bool(np.array_equal(np.broadcast_to(at, wrong.shape)[known], wrong[known]))
+    at = np.asarray(evidence.scene.arrays[other]) == k
+    slices = (known & ~wrong).reshape(*at.shape, -1)
+    if np.any(~at & np.any((known & wrong).reshape(slices.shape), axis=-1)):
+        return False
+    return bool(np.all(2 * slices[at].sum(axis=-1) <= slices.shape[-1]))
 
 
 def _kept(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
@@ -183,10 +188,10 @@ def place(evidence: Evidence) -> Explanation | None:
         return _single(evidence, wrong)
     rule = next(iter(found.values()))
     how = _everywhere(evidence)
-    steps = rule.key.partition(" ")
-    if how == "is wrong" and steps[2] == "front" and evidence.axes[int(steps[0])] in TIME:
-        if carried.from_later_steps(evidence, int(steps[0])):
-            return _sent_back(evidence, rule, int(steps[0]))
+    number, _, rest = rule.key.partition(" ")
+    steps = int(number) if rest == "front" and evidence.axes[int(number)] in TIME else None
+    if how == "is wrong" and steps is not None and carried.from_later_steps(evidence, steps):
+        return _sent_back(evidence, rule, steps)
     if how == "is zero" and _back_in_time(evidence, rule.key):
         return Explanation(
             f"the gradient of `{evidence.name}` is truncated through time: it is zero {rule.said}, "
