@@ -24,19 +24,25 @@ MINUS = "a lost minus, or a sigmoid taken for one minus itself"
 
 @dataclass(frozen=True)
 class Point:
-    """Where the derivative may have been taken: what is said of it, and what is different there."""
+    """Where the derivative may have been taken: what is said of it, and what is different there.
+
+    everywhere: not said of a claim that is right somewhere, of which a bound says more.
+    """
 
     fault: str
     said: str
     changes: dict[str, Any]
     hint: str = ""
     cause: str = ""
+    everywhere: bool = False
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if evidence.is_complex or not evidence.scene.is_linear(evidence.name):
         return None
     for point in points(evidence):
+        if point.everywhere and _right_somewhere(evidence):
+            continue
         if fits(evidence, point.changes) and fresh.holds(evidence, point.said, _changes):
             return Explanation(
                 f"the gradient of `{evidence.name}` {point.said}",
@@ -45,6 +51,12 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
                 point.hint,
             )
     return None
+
+
+def _right_somewhere(evidence: Evidence) -> bool:
+    true = np.nan_to_num(evidence.true)
+    live = np.abs(true) > 1e-6 * np.max(np.abs(true), initial=0.0)
+    return bool(np.any(live & (np.abs(evidence.claimed - true) <= 1e-7 * np.abs(true))))
 
 
 def fits(evidence: Evidence, changes: dict[str, Any]) -> bool:
@@ -149,7 +161,7 @@ def _own(evidence: Evidence) -> Iterator[Point]:
             yield Point("evaluated at another point", told, {name: value})
     told = f"is that at `{name}` = 0, wherever `{name}` is: as of a forward that is linear in it"
     hint = "an activation whose derivative is left out"
-    yield Point("derivative of another activation", told, {name: 0 * x}, hint)
+    yield Point("derivative of another activation", told, {name: 0 * x}, hint, everywhere=True)
 
 
 def _mask(name: str, value: np.ndarray, evidence: Evidence) -> Iterator[Point]:

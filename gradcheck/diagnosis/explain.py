@@ -208,14 +208,15 @@ def _longest(scenes: Sequence[Scene], name: str) -> list[Scene]:
     ]  # fmt: skip
     if len(long) == len(scenes):
         return []
-    long = long or _again(scenes[0], {d: 3 for d, n in scenes[0].sizes.items() if n == 2}, name)
+    short = {d: 3 for d, n in scenes[0].sizes.items() if n == 2}
+    long = long or (_again(scenes[0], short, name) if short else [])
     return [*long, *(_again(long[0], {}, name) if len(long) == 1 else [])]
 
 
 def _again(scene: Scene, sizes: Mapping[str, int], name: str) -> list[Scene]:
     """One example of other numbers, and of these sizes, if there is one at which it is wrong."""
     there = scene.again(sizes) if scene.again is not None else None
-    return [there] if there is not None and there.wrong(name) else []
+    return [there] if there is not None and _is_wrong(there, name) else []
 
 
 def agreed(family: Any, evidence: Sequence[Evidence], judgement: Judgement) -> Explanation | None:
