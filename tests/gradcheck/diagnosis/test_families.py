@@ -7,6 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from gradcheck import Subject, check
 from gradcheck.diagnosis import MODULES
 from gradcheck.diagnosis.explain import agreed
 from tests.gradcheck.diagnosis.scenes_by_hand import WRONG, pair, scene
@@ -129,3 +130,17 @@ def test_no_name_where_none_fits(bend):
         with np.errstate(all="ignore"):
             told = agreed(family(module), evidence, WRONG)
         assert told is None or told.fault == "term without cotangent", (module, told)
+
+
+def test_a_forgotten_temperature_is_looked_for_where_temperatures_are():
+    def scores(q, k):
+        return q @ k.T / np.sqrt(q.shape[1])
+
+    def vjp(u, q, k):
+        return {"q": u @ k / np.sqrt(q.shape[1]), "k": u.T @ q}
+
+    inputs = {"q": "queries features", "k": "keys features"}
+    report = check(Subject("scores", scores, vjp, inputs, dims={"features": (1, 6)}), seed=1)
+    (finding,) = report.findings
+    assert finding.fault == "scaled by sqrt(features)"
+    assert "sqrt(d) of attention's scores" in finding.hint
