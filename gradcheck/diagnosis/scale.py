@@ -170,9 +170,7 @@ def _hint(said: str) -> str:
     if said in ("2", "1/2"):
         return "the 2 of a square's derivative, a loss's 1/2, or a term added twice"
     if "sqrt" in said:
-        return (
-            "a temperature such as the sqrt(d) of attention's scores, twice or not at all"
-        )
+        return "a temperature such as the sqrt(d) of attention's scores, twice or not at all"
     if "/" in said:
         return "a mean or a division that forward does not have, or has already"
     if any(letter.isalpha() for letter in said):

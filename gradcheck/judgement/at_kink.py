@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck import kinks
+from gradcheck.judgement.aside import undecided
 from gradcheck.judgement.case import Case, replaced
 from gradcheck.judgement.declared import forbidden
 from gradcheck.judgement.problem import Judgement, Kink, WrongEntry
@@ -24,7 +25,6 @@ ROUNDED = 2.0**-40
 OUTSIDE = "outside the generalised gradient"
 BOUND = "at a bound of its domain the claim is not the slope inside"
 UNSEEN = "more entries are tied than places around them were tried"
-CLOSER = "at a kink, and what lies beside it varies too fast for any line through it"
 LEAP = "forward itself leaps at this point"
 
 
@@ -39,7 +39,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
         return None
     found = _beside(case, name, around, sides, retry)
     if found is not None and found.verdict == "wrong_at_kink" and sides.restless:
-        return Judgement(name, "inconclusive", reason=CLOSER)
+        return undecided(case, name, sides, retry)
     return found
 
 
@@ -52,7 +52,7 @@ def _beside(
 ) -> Judgement | None:
     """The verdict by the sides."""
     if not sides.kinked.any() and sides.closer:
-        return Judgement(name, "inconclusive", reason=CLOSER)
+        return undecided(case, name, sides, retry)
     if not sides.kinked.any() and not sides.outside.any():
         return _leaping(name, around)
     if case.problem.kinks == "avoid" and kinks.verified(around):

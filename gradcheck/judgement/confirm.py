@@ -27,6 +27,9 @@ REPLICAS = 4
 # Roundoff of numbers as large as the outputs are elsewhere.
 REMOTE = 16 * EPS
 STEEP = 64.0
+# What is left of numbers near 1 is an ulp at the least; of the product of three such remainders,
+# as much as this. Smaller outputs are not made of what the function is elsewhere: exp(-600) is not.
+UNMADE = EPS**3
 # The step that suits what is smooth; a finer one is chosen for its quiet, which may be deceptive.
 USUAL = 2.0 ** fd.EXPONENTS[0]
 # A failure by this factor needs no second cotangent: it may be the cotangent that it depends on.
@@ -171,7 +174,10 @@ def below_rounding(case: Case, v: Array, first: Comparison) -> bool:
     step = next((level.step for level in first.levels if level.chosen), 1.0)
     if step < USUAL:  # what moves by less than an ulp over such a step has ceased to move
         limit = max(limit, EPS / step)
-    return any(first.residual <= limit * _outputs_at(case, factor) for factor in (0.5, 0.0))
+    elsewhere = max(_outputs_at(case, factor) for factor in (0.5, 0.0))
+    if case.line({}).weight(case.base) < UNMADE * elsewhere:
+        return False
+    return first.residual <= limit * elsewhere
 
 
 def _outputs_at(case: Case, factor: float) -> float:

@@ -91,7 +91,14 @@ class Sides:
         sizes = np.maximum(np.abs(low), np.abs(high))
         slack = SLIGHT * sizes + ROUNDING * 2.0**-10 * rms(sizes)
         between = (low - slack <= self.claim) & (self.claim <= high + slack)
-        return bool(np.all(between) and np.any(high - low > STRONG * np.maximum(sizes, rms(sizes))))
+        return bool(np.all(between) and np.any(self.parting))
+
+    @property
+    def parting(self) -> np.ndarray:
+        """Entries whose sides differ a few ulp from the point."""
+        low, high = self.exact.min(axis=0), self.exact.max(axis=0)
+        sizes = np.maximum(np.abs(low), np.abs(high))
+        return np.asarray(high - low > STRONG * np.maximum(sizes, rms(sizes)))
 
     @property
     def restless(self) -> bool:

@@ -273,3 +273,23 @@ def test_a_wrong_entropy_is_found_where_it_is_not_saturated():
         return 0.99 * entropy_vjp(u, x)
 
     assert one(entropy, halved, CONFIDENT / 8).verdict == "wrong"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tiny_outputs_are_not_made_of_large_ones(seed):
+    x = np.array([-600.0, -550.0, -520.0])
+    assert one(np.exp, lambda u, x: u * np.exp(x), x, seed).verdict == "correct"
+    assert one(np.exp, lambda u, x: 1.01 * u * np.exp(x), x, seed).verdict == "wrong"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_kink_that_no_line_resolves_hides_no_other_entry(seed):
+    def vjp(u, x, factor):
+        return u * factor * 1.1 * np.sign(x) * np.abs(x) ** 0.1
+
+    def power(x):
+        return np.abs(x) ** 1.1
+
+    x = np.array([0.0, 0.7, -1.3, 0.0, 2.0])
+    assert one(power, lambda u, x: vjp(u, x, 1.0), x, seed).verdict in ("correct", "inconclusive")
+    assert one(power, lambda u, x: vjp(u, x, 1.01), x, seed).verdict == "wrong"
