@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck import kinks
-from gradcheck.judgement.aside import undecided
+from gradcheck.judgement.aside import CLOSER, undecided
 from gradcheck.judgement.case import Case, replaced
 from gradcheck.judgement.declared import forbidden
 from gradcheck.judgement.problem import Judgement, Kink, WrongEntry
@@ -39,7 +39,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
         return None
     found = _beside(case, name, around, sides, retry)
     if found is not None and found.verdict == "wrong_at_kink" and sides.restless:
-        return undecided(case, name, sides, retry)
+        return Judgement(name, "inconclusive", reason=CLOSER)
     return found
 
 
