@@ -25,6 +25,7 @@ ROUNDED = 2.0**-40
 OUTSIDE = "outside the generalised gradient"
 BOUND = "at a bound of its domain the claim is not the slope inside"
 UNSEEN = "more entries are tied than places around them were tried"
+FAINT = "at a kink, and noise hides how its sides lie"
 LEAP = "forward itself leaps at this point"
 
 
@@ -60,7 +61,8 @@ def _beside(
     if not sides.kinked.any():
         return _point_defect(case, name, around, sides)
     if not kinks.verified(around):
-        return None
+        faint = kinks.verified(around, kinks.FAINTLY)
+        return Judgement(name, "inconclusive", reason=FAINT) if faint else None
     wrong, reason = _offending(case, name, around, sides)
     if not wrong.any() and not reason:
         return _accepted(case, name, sides)

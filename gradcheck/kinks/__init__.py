@@ -10,10 +10,11 @@ from gradcheck.kinks.hull import in_hull, in_span, projected, two_valued
 from gradcheck.kinks.neighbourhood import Neighbourhood, flat
 from gradcheck.kinks.rows import bent_outputs, countable, rows
 from gradcheck.kinks.sides import NAMED, Sides, cyclic, goes_on, look, more
-from gradcheck.kinks.verified import jumps, verified
+from gradcheck.kinks.verified import FAINTLY, jumps, verified
 from gradcheck.kinks.walk import in_joint_walk, in_some_walk
 
 __all__ = [
+    "FAINTLY",
     "NAMED",
     "Neighbourhood",
     "Sides",

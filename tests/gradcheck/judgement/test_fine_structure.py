@@ -293,3 +293,14 @@ def test_a_kink_that_no_line_resolves_hides_no_other_entry(seed):
     x = np.array([0.0, 0.7, -1.3, 0.0, 2.0])
     assert one(power, lambda u, x: vjp(u, x, 1.0), x, seed).verdict in ("correct", "inconclusive")
     assert one(power, lambda u, x: vjp(u, x, 1.01), x, seed).verdict == "wrong"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sides_that_noise_hides_reject_nothing_and_wrong_ones_do(seed):
+    def loss(x):
+        return 5.0 + 1e-7 * np.maximum(x, 0).sum()
+
+    x = np.array([0.0, 0.0, 0.0, 0.6, -0.4])
+    right = one(loss, lambda u, x: u * 1e-7 * (x > 0), x, seed)
+    assert right.verdict in ("correct", "inconclusive")
+    assert one(loss, lambda u, x: u * 3e-7 * (x > 0), x, seed).verdict == "wrong"
