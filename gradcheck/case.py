@@ -190,6 +190,10 @@ class Case:
     def invisible(self, name: str) -> float:
         return noise.invisible(self, name)
 
+    def visible(self, name: str, off: Any) -> float:
+        """The largest entry of an error that some forward in this dtype could show."""
+        return noise.visible(self, name, off)
+
     @property
     def cancelled(self) -> float:
         return noise.cancelled(self)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
-from gradcheck.rounding import INVISIBLE, REORDERED, difference, ulp
+from gradcheck.rounding import INVISIBLE, OWN, REORDERED, SHARED, difference, ulp
 
 if TYPE_CHECKING:
     from gradcheck.case import Case
@@ -76,10 +78,28 @@ def invisible(case: Case, name: str) -> float:
     Moving an entry by the input's whole size would change <u, y> by less than its rounding.
     """
     backend, x = case.backend, case.arrays[name]
-    sizes = [
-        backend.max_abs(case.cotangents[k]) * backend.max_abs(case.outputs[k]) for k in case.judged
-    ]
-    return INVISIBLE * ulp(backend, x) * max(sizes, default=0.0) / (backend.max_abs(x) or 1.0)
+    return INVISIBLE * ulp(backend, x) * _loudness(case) / (backend.max_abs(x) or 1.0)
+
+
+def visible(case: Case, name: str, off: Any) -> float:
+    """The largest entry of `off` that some forward in this dtype could show; 0.0 where none is.
+
+    Moving that entry by its own size would change <u, y> by more than its rounding.
+    """
+    backend, x = case.backend, case.arrays[name]
+    sizes = np.abs(backend.to_numpy(x)).astype(np.float64)
+    lengths = np.maximum(sizes, SHARED * np.max(sizes, initial=0.0))
+    errors = np.abs(backend.to_numpy(off)).astype(np.float64)
+    shown = errors * lengths > OWN * ulp(backend, x) * _loudness(case)
+    return float(np.max(errors, where=shown, initial=0.0))
+
+
+def _loudness(case: Case) -> float:
+    """The largest of cotangent times outputs."""
+    largest = case.backend.max_abs
+    return max(
+        (largest(case.cotangents[k]) * largest(case.outputs[k]) for k in case.judged), default=0.0
+    )
 
 
 def cancelled(case: Case) -> float:

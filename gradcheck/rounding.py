@@ -17,6 +17,9 @@ REROUTED = 2.0**32
 # Of cotangent times outputs, per input moved by its whole size: less is lost among the terms that a
 # backward pass of some depth works with.
 INVISIBLE = 2.0**16
+# The same for one entry moved by its own size, or by this share of the largest: an entry of 1e-3
+# that drives a gate is not to be measured by a neighbour of 1e2 that does nothing.
+OWN, SHARED = 2.0**10, 2.0**-20
 # A result may be off by so many times what a cotangent or input off by an ulp does to it: the
 # spread of a few replicas is itself random, and a longer way to the result rounds more often.
 SPREADS = 64.0

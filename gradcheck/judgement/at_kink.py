@@ -9,22 +9,17 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck import kinks
+from gradcheck.judgement import allowed
+from gradcheck.judgement.allowed import OUTSIDE, UNSEEN
 from gradcheck.judgement.aside import CLOSER, undecided
 from gradcheck.judgement.case import Case, replaced
-from gradcheck.judgement.declared import forbidden
 from gradcheck.judgement.problem import Judgement, Kink, WrongEntry
 from gradcheck.kinks import Neighbourhood, Sides
 
 MOST_ENTRIES = 24
 # "avoid" moves by this share of the input's scale.
 AWAY = 2.0**-10
-# Numbers that move, beyond which dozens of gradients would fill the memory: the two sides suffice.
-MANY = 2**17
-# Roundoff of the sum of some dozens of claims.
-ROUNDED = 2.0**-40
-OUTSIDE = "outside the generalised gradient"
 BOUND = "at a bound of its domain the claim is not the slope inside"
-UNSEEN = "more entries are tied than places around them were tried"
 FAINT = "at a kink, and noise hides how its sides lie"
 LEAP = "forward itself leaps at this point"
 
@@ -35,7 +30,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     retry: judges a case away from kinks, for `kinks="avoid"`.
     """
     around = Neighbourhood(case, (name,), case.draw(name, 77))
-    sides = sides_of(around)
+    sides = allowed.sides_of(around)
     if sides is None:
         return None
     found = _beside(case, name, around, sides, retry)
@@ -56,14 +51,15 @@ def _beside(
         return undecided(case, name, sides, retry)
     if not sides.kinked.any() and not sides.outside.any():
         return _leaping(name, around)
-    if case.problem.kinks == "avoid" and kinks.verified(around):
+    seen = kinks.seen(around)
+    if case.problem.kinks == "avoid" and seen <= kinks.VERIFIED:
         return _avoided(case, name, around, retry)
     if not sides.kinked.any():
-        return _point_defect(case, name, around, sides)
-    if not kinks.verified(around):
-        faint = kinks.verified(around, kinks.FAINTLY)
+        return _point_defect(case, name, around, sides) if seen <= kinks.VERIFIED else None
+    if seen > kinks.VERIFIED:
+        faint = seen <= kinks.FAINTLY
         return Judgement(name, "inconclusive", reason=FAINT) if faint else None
-    wrong, reason = _offending(case, name, around, sides)
+    wrong, reason = allowed.offending(around, sides)
     if not wrong.any() and not reason:
         return _accepted(case, name, sides)
     if kinks.jumps(around):
@@ -78,105 +74,21 @@ def _beside(
     return _rejected(case, name, sides, wrong, reason) if sides.strong else None
 
 
-def sides_of(around: Neighbourhood) -> Sides | None:
-    """What lies around the point, along many patterns where there are several ways to go."""
-    sides = kinks.look(around)
-    if sides is not None and 1 < around.freedom <= MANY:
-        return kinks.more(around, sides)
-    return sides
-
-
 def _leaping(name: str, around: Neighbourhood) -> Judgement | None:
     """A claim that is the slope on both sides of a leap of forward: no more can be asked."""
-    if kinks.jumps(around) and kinks.verified(around):
+    if kinks.jumps(around) and kinks.seen(around) <= kinks.VERIFIED:
         reason = f"{LEAP}; the claim is the slope on both sides"
         return Judgement(name, "correct", reason=reason, details={"leap": True})
     return None
 
 
-def _offending(
-    case: Case, name: str, around: Neighbourhood, sides: Sides
-) -> tuple[np.ndarray, str]:
-    """Entries that the declared rule forbids, and why."""
-    nowhere = np.zeros(sides.claim.shape, dtype=bool)
-    wrong, reason = forbidden(around, sides)
-    if wrong.any():
-        return wrong, reason
-    if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
-        return sides.kinked, "not multiplied by the cotangent at the kink"
-    outside = _outside(around, sides)
-    if not outside.any() or case.problem.elementwise:
-        return outside, OUTSIDE if outside.any() else ""
-    if around.freedom <= MANY:
-        fuller = kinks.followed(around, kinks.cyclic(around, sides))
-        if _acquitted(around, fuller):
-            return nowhere, ""
-        if kinks.unseen(around, fuller):
-            return outside, UNSEEN
-    return outside, OUTSIDE
-
-
-def _outside(around: Neighbourhood, sides: Sides) -> np.ndarray:
-    """Entries by which the claim is not in the hull of what was seen; none where it is."""
-    elementwise = around.case.problem.elementwise
-    nowhere = np.zeros(sides.claim.shape, dtype=bool)
-    simple = elementwise or kinks.two_valued(sides)
-    if simple and sides.outside.any():
-        return sides.outside
-    if simple and (elementwise or kinks.in_span(sides)):
-        return nowhere
-    smooth = np.asarray(sides.outside & ~sides.kinked)
-    if smooth.any():
-        return smooth
-    if not simple and (kinks.in_hull(sides) or kinks.in_some_walk(around, sides)):
-        return nowhere
-    return sides.kinked
-
-
-def _acquitted(around: Neighbourhood, sides: Sides) -> bool:
-    """Whether the kinks, crossed one by one or output by output, allow the claim after all."""
-    if not _outside(around, sides).any():
-        return True
-    several = len(around.case.problem.names) > 1
-    return (several and kinks.in_joint_walk(around, sides)) or row_by_row(around, sides)
-
-
-def row_by_row(around: Neighbourhood, sides: Sides) -> bool:
-    """Whether each output's claim is a generalised gradient of that output, and the sum theirs."""
-    case = around.case
-    bent = kinks.bent_outputs(around)
-    if not any(where.any() for where in bent) or sum(where.size for where in bent) == 1:
-        return False
-    total, size = np.zeros_like(sides.claim), np.zeros_like(sides.claim)
-    for row in kinks.rows(case, bent):
-        part = dataclasses.replace(around, case=row)
-        if not _row_allowed(part):
-            return False
-        total, size = total + part.claim, size + np.abs(part.claim)
-    gaps = np.abs(total - sides.claim)
-    return not kinks.countable(bent) or bool(np.all(gaps <= sides.tolerance + ROUNDED * size))
-
-
-def _row_allowed(around: Neighbourhood) -> bool:
-    sides = sides_of(around)
-    if sides is None:
-        return False
-    if not sides.kinked.any():
-        return not sides.outside.any()
-    if not _outside(around, sides).any() or kinks.in_joint_walk(around, sides):
-        return True
-    return not _outside(around, kinks.followed(around, sides)).any()
-
-
 def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) -> Judgement | None:
     """Both sides agree and the claim differs: wrong at this point alone."""
-    if not sides.outside.any() or not kinks.verified(around):
-        return None
     if kinks.goes_on(around, sides, sides.outside):
         return None
     if np.all(sides.towards_zero | ~sides.outside) and kinks.jumps(around):
         return Judgement(name, "inconclusive", reason=LEAP)
-    if _kinked_jointly(around):
+    if _kinked_jointly(around, sides):
         return Judgement(name, "correct", reason="at a kink that it shares with another input")
     tolerated = case.problem.kinks == "autodiff"
     # Of a point at a bound the domain shows one side only.
@@ -191,7 +103,7 @@ def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) ->
     )
 
 
-def _kinked_jointly(around: Neighbourhood) -> bool:
+def _kinked_jointly(around: Neighbourhood, alone: Sides) -> bool:
     """Whether the claim is a generalised gradient when the other inputs move as well.
 
     |a - b| at a = b = 0, where both end: each by itself can only leave to one side.
@@ -200,10 +112,12 @@ def _kinked_jointly(around: Neighbourhood) -> bool:
     if len(names) < 2:
         return False
     together = dataclasses.replace(around, moving=names)
-    sides = sides_of(together)
+    sides = allowed.sides_of(together)
     if sides is None or not sides.kinked.any():
-        return False
-    return not sides.outside.any() and not _outside(together, sides).any()
+        return kinks.in_some_region(around, alone)
+    if not sides.outside.any() and not allowed.outside(together, sides).any():
+        return True
+    return kinks.in_some_region(around, sides)
 
 
 def _chained(case: Case, name: str, sides: Sides) -> Judgement:

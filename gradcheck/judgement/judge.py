@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement import at_kink, nonfinite
+from gradcheck.judgement.along import bends
 from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.compare import clear, kinked, zero_reference
 from gradcheck.judgement.comparison import Comparison
@@ -40,6 +41,7 @@ CHAOTIC = 2.0**-20
 CONTESTED = "a wide step contradicts the claim, and smaller ones agree with it"
 NOWHERE = "the entries disagree together, and none of them by itself"
 CONTRARY = "the derivative is infinite there, and of the other sign"
+BENDS = "it bends within the step that noise asks for, and the claims along it add up to that"
 KNOWN = "wrong here too"
 ROUNDED_INSIDE = "a disagreement below the rounding of what the outputs are at smaller inputs"
 
@@ -235,6 +237,8 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
         return judgement(case, name, placed.direction, again, "inconclusive", CONTESTED)
     if below_rounding(case, placed.direction, result):
         return judgement(case, name, placed.direction, result, "inconclusive", ROUNDED_INSIDE)
+    if bends(case, name, placed, result):
+        return judgement(case, name, placed.direction, result, "inconclusive", BENDS)
     entries = wrong_entries(case, name, placed, result)
     if entries is None:
         return judgement(case, name, placed.direction, result, "inconclusive", NOWHERE)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradcheck import kinks
-from gradcheck.judgement.at_kink import MOST_ENTRIES, OUTSIDE, index_of, row_by_row, sides_of
+from gradcheck.judgement.allowed import OUTSIDE, row_by_row, sides_of
+from gradcheck.judgement.at_kink import MOST_ENTRIES, index_of
 from gradcheck.judgement.case import Case
 from gradcheck.judgement.problem import Judgement, WrongEntry
 from gradcheck.kinks import Neighbourhood, Sides
@@ -30,8 +31,10 @@ def shared(case: Case, names: Sequence[str]) -> Judgement | None:
 
 def _together(around: Neighbourhood, sides: Sides) -> bool:
     if kinks.two_valued(sides):
-        return kinks.in_span(sides)
-    return kinks.in_hull(sides) or kinks.in_some_walk(around, sides)
+        seen = kinks.in_span(sides)
+    else:
+        seen = kinks.in_hull(sides) or kinks.in_some_walk(around, sides)
+    return seen or kinks.in_some_region(around, sides)
 
 
 def _rejected_together(case: Case, names: Sequence[str], sides: Sides) -> Judgement:

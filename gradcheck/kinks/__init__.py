@@ -8,14 +8,16 @@ be a convex combination of those (Clarke's generalised gradient of a piecewise s
 from gradcheck.kinks.followed import followed, unseen
 from gradcheck.kinks.hull import in_hull, in_span, projected, two_valued
 from gradcheck.kinks.neighbourhood import Neighbourhood, flat
+from gradcheck.kinks.regions import in_some_region
 from gradcheck.kinks.rows import bent_outputs, countable, rows
 from gradcheck.kinks.sides import NAMED, Sides, cyclic, goes_on, look, more
-from gradcheck.kinks.verified import FAINTLY, jumps, verified
+from gradcheck.kinks.verified import FAINTLY, VERIFIED, jumps, seen
 from gradcheck.kinks.walk import in_joint_walk, in_some_walk
 
 __all__ = [
     "FAINTLY",
     "NAMED",
+    "VERIFIED",
     "Neighbourhood",
     "Sides",
     "bent_outputs",
@@ -26,6 +28,7 @@ __all__ = [
     "goes_on",
     "in_hull",
     "in_joint_walk",
+    "in_some_region",
     "in_some_walk",
     "in_span",
     "jumps",
@@ -33,7 +36,7 @@ __all__ = [
     "more",
     "projected",
     "rows",
+    "seen",
     "two_valued",
     "unseen",
-    "verified",
 ]

@@ -15,7 +15,7 @@ import numpy as np
 from gradcheck.kinks.hull import spanned
 from gradcheck.kinks.neighbourhood import DELTA, UNTIED, Neighbourhood, Way
 from gradcheck.kinks.sides import Sides
-from gradcheck.kinks.verified import side_verified
+from gradcheck.kinks.verified import VERIFIED, side_seen
 from gradcheck.oracles.finite_difference import SKIPPED, fresh
 
 # So many entries that were not seen to jump are tried alone.
@@ -28,7 +28,7 @@ def followed(around: Neighbourhood, sides: Sides) -> Sides:
     for way in _ways(around):
         for sign in (1.0, -1.0):
             row = around.gradient(sign * DELTA / 2, way)
-            if np.all(np.isfinite(row)) and side_verified(around, way, sign):
+            if np.all(np.isfinite(row)) and side_seen(around, way, sign) <= VERIFIED:
                 rows.append(row)
     return dataclasses.replace(sides, probes=np.stack(rows))
 

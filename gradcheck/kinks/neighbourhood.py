@@ -191,6 +191,21 @@ class Neighbourhood:
             [part / self.unit(name) for name, part in zip(self.watched, parts, strict=True)]
         )
 
+    def within(self, direction: np.ndarray) -> dict[str, Array]:
+        """A way from a direction as `flattened` gives one, as long as the units of all allow."""
+        way: dict[str, np.ndarray] = {}
+        for name in self.watched:
+            x = self.case.backend.to_numpy(self.case.x(name))
+            part = np.zeros(x.shape, dtype=x.dtype)
+            size, unit = flat(part).size, self.unit(name) if len(self.watched) > 1 else 1.0
+            flat(part)[:] = direction[:size] * unit
+            direction, way[name] = direction[size:], part
+        length = max(float(np.max(np.abs(v) / self.units[n], initial=0.0)) for n, v in way.items())
+        return {
+            n: self.case.backend.from_numpy(self._shown(n, np.asarray(v / length, dtype=v.dtype)))
+            for n, v in way.items()
+        }
+
     def edge(self, w: Way) -> np.ndarray:
         """Watched entries that cannot move both ways along w, flat."""
         return np.concatenate([self._edge(name, w[name]) for name in self.watched])

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gradcheck.judgement.case import replaced
+from gradcheck.judgement.case import Case, replaced
 from gradcheck.judgement.confirm import honest, widened
 from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood, Way
 from gradcheck.oracles.finite_difference import SKIPPED
@@ -22,37 +22,67 @@ FAINTLY = 2.0**-6
 VISIBLE = 2.0**-40
 
 
-def verified(around: Neighbourhood, target: float = VERIFIED) -> bool:
-    """Whether the watched claim on the sides is the derivative there, along the way out.
+def seen(around: Neighbourhood) -> float:
+    """How well the watched claim on the sides is known to be the derivative there, on the way out.
 
-    target: the relative error that must have been seen.
+    The coarsest relative error that would have been seen; inf where forward contradicts a side.
     """
-    ways = (around.pattern(0, positive=True), around.pattern(1))
-    return all(side_verified(around, w, sign, target) for w in ways for sign in (1.0, -1.0))
+    worst = 0.0
+    for w in (around.pattern(0, positive=True), around.pattern(1)):
+        for sign in (1.0, -1.0):
+            worst = max(worst, side_seen(around, w, sign))
+            if worst == math.inf:
+                return worst
+    return worst
 
 
-def side_verified(around: Neighbourhood, w: Way, sign: float, target: float = VERIFIED) -> bool:
+def side_seen(around: Neighbourhood, w: Way, sign: float) -> float:
     """The same along one way out."""
-    return all(
-        any(_verified_at(around, name, sign * out, w, target) for out in (OUT, OUT / 32))
-        for name in around.watched
-    )
+    return max(_side_seen(around, name, w, sign) for name in around.watched)
 
 
-def _verified_at(around: Neighbourhood, name: str, step: float, w: Way, target: float) -> bool:
-    case, backend, out = around.case, around.case.backend, abs(step)
-    places = around.place(step, w)
+def _side_seen(around: Neighbourhood, name: str, w: Way, sign: float) -> float:
+    best = math.inf
+    for out in (OUT, OUT / 32):
+        best = min(best, _seen_at(around, name, sign * out, w))
+        if best <= VERIFIED:
+            break
+    return best
+
+
+def _seen_at(around: Neighbourhood, name: str, step: float, w: Way) -> float:
     try:
-        moved = case.at(replaced(case.problem, places))
+        moved, ways = _left(around, step, w)
     except SKIPPED:
-        return False
-    if not math.isfinite(backend.max_abs(moved.claim[name])):
-        return False
-    way = backend.combine([1.0 / out, -1.0 / out], [places[name], case.x(name)])
-    result = moved.compare(moved.line({name: way}, reach=out / 2))
+        return math.inf
+    if not math.isfinite(moved.backend.max_abs(moved.claim[name])):
+        return math.inf
+    way = ways[name]
+    result = moved.compare(moved.line({name: way}, reach=abs(step) / 2))
     if not result.agreed:
         result = widened(result, honest(moved, name, way))
-    return result.agreed and result.resolution <= target
+    return result.resolution if result.agreed else math.inf
+
+
+def way_seen(around: Neighbourhood, w: Way) -> float:
+    """The same where all that moves goes on together: no kink through the point is crossed."""
+    best = math.inf
+    for out in (OUT, OUT / 32):
+        try:
+            moved, ways = _left(around, out, w)
+        except SKIPPED:
+            continue
+        result = moved.compare(moved.line(ways, reach=out / 2))
+        best = min(best, result.resolution if result.agreed else math.inf)
+    return best
+
+
+def _left(around: Neighbourhood, step: float, w: Way) -> tuple[Case, Way]:
+    """The case at a place some way out, and how each input came there."""
+    case, combine = around.case, around.case.backend.combine
+    places, out = around.place(step, w), abs(step)
+    ways = {n: combine([1.0 / out, -1.0 / out], [x, case.x(n)]) for n, x in places.items()}
+    return case.at(replaced(case.problem, places)), ways
 
 
 def jumps(around: Neighbourhood) -> bool:

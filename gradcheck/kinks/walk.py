@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood
+from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood, Way
 from gradcheck.kinks.sides import NAMED, Sides
 
 WALKS = 3
@@ -22,21 +22,12 @@ def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> 
 
     Every kink through the point is crossed once on the way from w to -w.
     """
-    combine = around.case.backend.combine
     first, second = around.pattern(100 + salt), around.pattern(200 + salt)
-
-    def at(turn: float) -> np.ndarray:
-        w = {
-            name: combine([math.cos(turn), math.sin(turn)], [v, second[name]])
-            for name, v in first.items()
-        }
-        return around.gradient(DELTA / 2, w)
-
-    start, stop = at(0.0), at(math.pi)
+    start = around.gradient(DELTA / 2, first)
     # What else moves goes by DELTA too, and the gradient with it.
     others = len(around.moving) > len(around.watched)
     moving = 16 * DELTA * float(np.max(np.abs(start), initial=0.0)) if others else 0.0
-    jumps = _jumps(at, (0.0, start), (math.pi, stop), sides.tolerance + moving, most)
+    jumps = half_turn(around, first, second, sides.tolerance + moving, most)
     if not jumps:
         return False
     steps = np.stack(jumps, axis=1)
@@ -47,6 +38,22 @@ def in_walk(around: Neighbourhood, sides: Sides, salt: int, most: int = 400) -> 
     left = np.abs(steps @ fitted.x - wanted)
     limit = NAMED * np.max(np.abs(steps)) + sides.firm
     return bool(np.all((left <= limit) | sides.edge))
+
+
+def half_turn(
+    around: Neighbourhood, first: Way, second: Way, tolerance: np.ndarray, most: int = 400
+) -> list[np.ndarray]:
+    """The jumps of the watched claim on the way from `first` over `second` to minus `first`."""
+    combine = around.case.backend.combine
+
+    def at(turn: float) -> np.ndarray:
+        w = {
+            name: combine([math.cos(turn), math.sin(turn)], [v, second[name]])
+            for name, v in first.items()
+        }
+        return around.gradient(DELTA / 2, w)
+
+    return _jumps(at, (0.0, at(0.0)), (math.pi, at(math.pi)), tolerance, most)
 
 
 def in_some_walk(around: Neighbourhood, sides: Sides) -> bool:

@@ -166,3 +166,32 @@ def test_a_gradient_that_is_all_rounding_need_not_add_up():
     for seed in range(3):
         assert check(normalised_sum(0.0), seed=seed, checks=["linearity"]).verdict == "correct"
     assert check(normalised_sum(1e-3), seed=0, checks=["linearity"]).verdict == "broken"
+
+
+def shut_gates(factor):
+    """Entries of 1e-3 that drive a softmax to an ulp of 1; one of 1e2 is idle."""
+    weights = 60 * np.random.default_rng(0).standard_normal((6, 4))
+
+    def probabilities(b):
+        gates = np.tanh(2e3 * b)
+        z = gates @ weights
+        e = np.exp(z - z.max())
+        return gates, e / e.sum()
+
+    def vjp(u, b):
+        gates, p = probabilities(b)
+        through = 2e3 * (1 - gates**2) * (weights @ (p * (u - p @ u)))
+        return {"b": through + factor * np.abs(u).sum()}
+
+    return Subject("gates", lambda b: probabilities(b)[1], vjp, {"b": "n"}, dims={"n": (6, 6)})
+
+
+def test_entries_are_measured_by_their_own_size_where_all_is_rounding():
+    verdicts = {0.0: set(), 1e-6: set()}
+    for seed in range(40):
+        b = 1e-3 * np.random.default_rng(seed).standard_normal(6)
+        b[0] = 100.0
+        for factor, seen in verdicts.items():
+            report = check(shut_gates(factor), at={"b": b}, checks=["linearity"], seed=seed)
+            seen.add(report.verdict)
+    assert verdicts == {0.0: {"correct"}, 1e-6: {"broken"}}

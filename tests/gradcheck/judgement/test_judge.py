@@ -79,7 +79,7 @@ def test_one_wrong_entry_among_many_is_found_and_named(factor):
 def test_a_claim_rounded_to_float32_passes_by_chance_alone():
     rounded = twisted(lambda g: g.astype(np.float32).astype(float))
     found = [one(np.sin, rounded, normal(60, seed=3), seed).verdict for seed in range(60)]
-    assert found.count("wrong") > 50
+    assert found.count("wrong") > 45
 
 
 def test_a_straight_through_estimator_is_a_finding():

@@ -1,0 +1,54 @@
+"""Kinks of several layers at once: one side taken at each is a generalised gradient."""
+
+import numpy as np
+import pytest
+
+from tests.gradcheck.judgement.cases import judged
+
+
+def with_zeros(rng, shape, share):
+    values = rng.standard_normal(shape)
+    values[rng.random(shape) < share] = 0
+    return values
+
+
+def layers(seed, alpha, depth):
+    """A net of relus with many zeros in inputs, weights and biases; alpha at each kink."""
+    rng = np.random.default_rng(seed)
+    widths = [3, *[6] * depth, 1]
+    point = {"x": with_zeros(rng, (4, 3), 0.4)}
+    for k in range(depth + 1):
+        point[f"W{k}"] = with_zeros(rng, (widths[k], widths[k + 1]), 0.35)
+        point[f"b{k}"] = with_zeros(rng, widths[k + 1], 0.5)
+
+    def passed(given):
+        before, after = [], [given["x"]]
+        for k in range(depth + 1):
+            before.append(after[-1] @ given[f"W{k}"] + given[f"b{k}"])
+            after.append(np.maximum(before[-1], 0) if k < depth else before[-1])
+        return before, after
+
+    def vjp(u, **given):
+        (before, after), gradient = passed(given), {}
+        for k in range(depth, -1, -1):
+            if k < depth:
+                u = u * np.where(before[k] == 0, alpha, before[k] > 0)
+            gradient |= {f"W{k}": after[k].T @ u, f"b{k}": u.sum(0)}
+            u = u @ given[f"W{k}"].T
+        return {**gradient, "x": u}
+
+    found = judged(lambda **given: passed(given)[1][-1], vjp, point, seed)
+    return {judgement.verdict for judgement in found.values()}
+
+
+# Seeds at which neither random places nor one walk through the kinks find the region.
+@pytest.mark.parametrize("seed", [10, 16, 20, 31, 40, 44, 50, 55, 84])
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
+def test_one_side_at_every_kink_is_accepted(seed, alpha):
+    assert layers(seed, alpha, 3) == {"correct"}
+
+
+@pytest.mark.parametrize("alpha", [-0.3, 1.3])
+def test_a_slope_beyond_both_sides_is_not(alpha):
+    rejected = ["wrong_at_kink" in layers(seed, alpha, 3) for seed in range(6)]
+    assert sum(rejected) > 4
