@@ -13,9 +13,9 @@ from gradcheck.judgement.case import Case, prepare
 from gradcheck.judgement.compare import PAIR, clear, compare, kinked, pair, pair_error
 from gradcheck.judgement.comparison import Claimed, Comparison
 from gradcheck.judgement.confirm import quiet, telling
-from gradcheck.judgement.judge import alone, judgement, nothing, worst
 from gradcheck.judgement.problem import Judgement, Outputs, Problem
 from gradcheck.judgement.shared import shared
+from gradcheck.judgement.single import alone, judgement, nothing, worst
 from gradcheck.oracles import directions, stencils
 from gradcheck.oracles.finite_difference import Line
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -159,6 +161,30 @@ def test_data_moves_one_way(folder):
         for path in python_files(f"gradcheck/{folder}")
     }
     assert not {path: names for path, names in backwards.items() if names}
+
+
+FIRST = """
+import importlib, sys
+for name in sys.argv[1:]:
+    for known in [m for m in sys.modules if m.split(".")[0] == "gradcheck"]:
+        del sys.modules[known]
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        print(name, error)
+"""
+
+
+def test_any_module_of_the_engine_may_be_imported_first():
+    """Packages that build on each other's modules must not need one of them to come first."""
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for folder in ("oracles", "judgement", "kinks")
+        for path in python_files(f"gradcheck/{folder}")
+    ]
+    command = [sys.executable, "-c", FIRST, *modules]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
 
 
 TOLD = ("gradcheck", "reference", "suites", "tests", "docs", "benchmarks", "examples")
