@@ -87,8 +87,7 @@ class Sides:
 
         x / max(|x|, 1e-9) after a leaky relu: what is asked further out is beyond the ramp.
         """
-        low, high = self.exact.min(axis=0), self.exact.max(axis=0)
-        sizes = np.maximum(np.abs(low), np.abs(high))
+        low, high, sizes = self._ends
         slack = SLIGHT * sizes + ROUNDING * 2.0**-10 * rms(sizes)
         between = (low - slack <= self.claim) & (self.claim <= high + slack)
         return bool(np.all(between) and np.any(self.parting))
@@ -96,9 +95,14 @@ class Sides:
     @property
     def parting(self) -> np.ndarray:
         """Entries whose sides differ a few ulp from the point."""
-        low, high = self.exact.min(axis=0), self.exact.max(axis=0)
-        sizes = np.maximum(np.abs(low), np.abs(high))
+        low, high, sizes = self._ends
         return np.asarray(high - low > STRONG * np.maximum(sizes, rms(sizes)))
+
+    @property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The smaller and the larger of the exact sides, and the larger magnitude."""
+        low, high = self.exact.min(axis=0), self.exact.max(axis=0)
+        return low, high, np.maximum(np.abs(low), np.abs(high))
 
     @property
     def restless(self) -> bool:
