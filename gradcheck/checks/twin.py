@@ -93,6 +93,9 @@ class TwinAgrees(Check):
         twins = self._judged(case, _of_twin(case), name, other)
         at_kink = own.kink is not None or twins.kink is not None
         right = {own.verdict, twins.verdict} == {"correct"}
+        if all(said.verdict == "correct" or said.unsettled for said in (own, twins)) and not right:
+            notes.remarks.append(f"at a kink the gradient of `{name}` and the twin's stay unjudged")
+            return
         if right and not at_kink:
             return  # what differs is rounding, of entries that cancel
         at_kink = at_kink and right

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck.judgement.case import Case, hide
-from gradcheck.judgement.problem import Judgement
+from gradcheck.judgement.problem import Judgement, unsettled
 from gradcheck.kinks import Sides
 
 CLOSER = "at a kink, and what lies beside it varies too fast for any line through it"
@@ -27,4 +27,4 @@ def undecided(
         rest = judged(hide(case, name, parting), name)
         if rest.verdict == "wrong":
             return rest
-    return Judgement(name, "inconclusive", reason=CLOSER)
+    return unsettled(name, CLOSER)

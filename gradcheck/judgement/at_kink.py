@@ -13,7 +13,7 @@ from gradcheck.judgement import allowed
 from gradcheck.judgement.allowed import OUTSIDE, UNSEEN
 from gradcheck.judgement.aside import CLOSER, undecided
 from gradcheck.judgement.case import Case, replaced
-from gradcheck.judgement.problem import Judgement, Kink, WrongEntry
+from gradcheck.judgement.problem import Judgement, Kink, WrongEntry, unsettled
 from gradcheck.kinks import Neighbourhood, Sides
 
 MOST_ENTRIES = 24
@@ -35,7 +35,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
         return None
     found = _beside(case, name, around, sides, retry)
     if found is not None and found.verdict == "wrong_at_kink" and sides.restless:
-        return Judgement(name, "inconclusive", reason=CLOSER)
+        return unsettled(name, CLOSER)
     return found
 
 
@@ -58,14 +58,14 @@ def _beside(
         return _point_defect(case, name, around, sides) if seen <= kinks.VERIFIED else None
     if seen > kinks.VERIFIED:
         faint = seen <= kinks.FAINTLY
-        return Judgement(name, "inconclusive", reason=FAINT) if faint else None
+        return unsettled(name, FAINT) if faint else None
     wrong, reason = allowed.offending(around, sides)
     if not wrong.any() and not reason:
         return _accepted(case, name, sides)
     if kinks.jumps(around):
-        return Judgement(name, "inconclusive", reason=LEAP)
+        return unsettled(name, LEAP)
     if reason == UNSEEN:
-        return Judgement(name, "inconclusive", reason=reason)
+        return unsettled(name, reason)
     if sides.outside.any() and kinks.goes_on(around, sides, sides.outside):
         return None
     chained = sides.outside.any() and np.all(sides.piecewise | ~sides.outside)
@@ -87,7 +87,7 @@ def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) ->
     if kinks.goes_on(around, sides, sides.outside):
         return None
     if np.all(sides.towards_zero | ~sides.outside) and kinks.jumps(around):
-        return Judgement(name, "inconclusive", reason=LEAP)
+        return unsettled(name, LEAP)
     if _kinked_jointly(around, sides):
         return Judgement(name, "correct", reason="at a kink that it shares with another input")
     tolerated = case.problem.kinks == "autodiff"

@@ -119,6 +119,16 @@ class Judgement:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def unsettled(self) -> bool:
+        """Whether it is a kink that leaves the verdict open, and not noise."""
+        return self.verdict == "inconclusive" and bool(self.details.get("at a kink"))
+
+    @property
     def score(self) -> float:
         """Difference over tolerance: above 1 is a failure where the verdict is about values."""
         return abs(self.expected - self.returned) / self.tolerance if self.tolerance else 0.0
+
+
+def unsettled(name: str, reason: str) -> Judgement:
+    """No verdict, because of a kink."""
+    return Judgement(name, "inconclusive", reason=reason, details={"at a kink": True})

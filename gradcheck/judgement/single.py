@@ -24,7 +24,7 @@ from gradcheck.judgement.confirm import (
     widened,
 )
 from gradcheck.judgement.localise import wrong_entries
-from gradcheck.judgement.problem import Judgement
+from gradcheck.judgement.problem import Judgement, unsettled
 from gradcheck.oracles import directions
 from gradcheck.oracles.directions import Placed
 from gradcheck.oracles.finite_difference import SKIPPED
@@ -238,7 +238,7 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     if below_rounding(case, placed.direction, result):
         return judgement(case, name, placed.direction, result, "inconclusive", ROUNDED_INSIDE)
     if bends(case, name, placed, result):
-        return judgement(case, name, placed.direction, result, "inconclusive", BENDS)
+        return _told(case, name, placed, result, unsettled(name, BENDS))
     entries = wrong_entries(case, name, placed, result)
     if entries is None:
         return judgement(case, name, placed.direction, result, "inconclusive", NOWHERE)

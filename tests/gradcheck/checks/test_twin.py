@@ -75,3 +75,30 @@ def larger(first, **options):
 def test_a_threshold_and_a_tie_are_met_exactly_by_both(make):
     assert check(make(1, twin=make(1), kinks="twin"), seed=1).passed
     assert check(make(0, twin=make(1), kinks="twin"), seed=1).verdict == "wrong_at_kink"
+
+
+def normalised(at_zero, factor=1.0, **options):
+    """A leaky relu, divided by its magnitude or 1e-9: at 0 a kink inside a ramp."""
+
+    def parts(x):
+        h = np.where(x > 0, x, 0.1 * x)
+        return h, np.maximum(np.abs(h), 1e-9)
+
+    def vjp(u, x):
+        h, _ = parts(x)
+        slope = np.where(x == 0, at_zero, np.where(x > 0, 1.0, 0.1))
+        return {"x": factor * u * slope * np.where(np.abs(h) > 1e-9, 0.0, 1e9)}
+
+    def forward(x):
+        h, size = parts(x)
+        return factor * h / size
+
+    return Subject("normalised", forward, vjp, {"x": "n"}, **options)
+
+
+def test_a_kink_that_cannot_be_resolved_speaks_against_no_twin():
+    at = {"x": np.array([0.0, 0.7, -2.0])}
+    report = check(normalised(1.0, twin=normalised(0.1)), at=at, checks=["twin"])
+    assert report.passed, str(report)
+    assert any("stay unjudged" in remark for remark in report.remarks)
+    assert not check(normalised(3.0, twin=normalised(0.1)), at=at, checks=["twin"]).passed
