@@ -27,9 +27,9 @@ MIDPOINTS = 255
 # Share of a disagreement that the claims must change by to explain it, and that their mean must be
 # good to.
 EXPLAINS, GOOD = 0.5, 0.25
-# A claim that wavers by a good part of the disagreement is rounded, not bent. (One jump among the
-# midpoints, or one spike, is fourteen times what it adds to their roughness.)
-NOISY = 8.0
+# A claim that wavers by a good part of the disagreement, and all along the line, is rounded, not
+# bent. (One jump among the midpoints is fourteen times what it adds to their roughness.)
+NOISY, FEW = 8.0, 32
 NEAR = (-DELTA, -EXACT, EXACT, DELTA)
 
 
@@ -56,7 +56,7 @@ def bends(case: Case, name: str, placed: Placed, result: Comparison) -> bool:
     middles = (np.arange(MIDPOINTS) + 0.5) / MIDPOINTS
     slopes = _slopes(case, line, low + (high - low) * middles)
     ends = line.difference(low), line.difference(high)
-    if ends[0] is None or ends[1] is None or not off > NOISY * _roughness(slopes):
+    if ends[0] is None or ends[1] is None or rounded(slopes, off):
         return False
     changed = (line.project(ends[1]) - line.project(ends[0])) / (high - low)
     mean, error = float(np.mean(slopes)), abs(float(np.mean(slopes) - np.mean(slopes[1::3])))
@@ -65,10 +65,16 @@ def bends(case: Case, name: str, placed: Placed, result: Comparison) -> bool:
     return bool(error <= GOOD * off and abs(mean - changed) <= SAFETY * noise + error)
 
 
-def _roughness(slopes: np.ndarray) -> float:
-    """Standard deviation of what is no trend, if it is noise; NaN where one is not finite."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.sqrt(np.mean(np.diff(slopes, 2) ** 2) / 6))
+def rounded(slopes: np.ndarray, off: float) -> bool:
+    """Whether what is no trend in the claims is noise: large, and in more than a few places."""
+    if not np.all(np.isfinite(slopes)):
+        return True
+    seconds = np.diff(slopes, 2)
+    largest = float(np.max(np.abs(seconds), initial=0.0))
+    if off > NOISY * math.sqrt(float(np.mean(seconds**2)) / 6) or largest == 0.0:
+        return False
+    shares = (seconds / largest) ** 2
+    return bool(np.sum(shares) ** 2 > FEW * np.sum(shares**2))
 
 
 def _contradicting(result: Comparison) -> Level | None:

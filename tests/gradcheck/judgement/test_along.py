@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gradcheck.judgement.along import rounded
 from tests.gradcheck.judgement.cases import judged
 
 SEEDS = range(60)
@@ -39,3 +40,16 @@ def test_claims_that_add_up_to_what_the_function_does_are_not_called_wrong(inner
     wrong = [verdict for seed in SEEDS for verdict in tiny(seed, 2.0, inner, outer)]
     assert wrong.count("wrong") > 10 * wrong.count("inconclusive")
     assert wrong.count("wrong") > 100
+
+
+def test_a_few_jumps_or_one_swing_are_no_rounding_and_a_waver_all_along_is():
+    places = np.linspace(-1, 1, 255)
+    rng = np.random.default_rng(0)
+    jumps = sum(places > at for at in (-0.7, -0.2, 0.0, 0.4))
+    noise = rng.standard_normal(255)
+    assert not rounded(jumps + places, 0.5)
+    assert not rounded(jumps + places + 1e-3 * noise, 0.5)
+    assert not rounded(np.tanh(30 * places), 0.5)
+    assert rounded(places + 0.1 * noise, 0.5)
+    assert rounded(places + 0.2 * np.round(5 * noise), 0.5)
+    assert rounded(np.full(255, np.nan), 0.5)
