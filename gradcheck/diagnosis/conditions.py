@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +97,7 @@ def repeated(study: Study, name: str) -> Explanation | None:
         drawn = low + np.random.default_rng(8).permutation(high - low)[: value.size]
         apart = _with(scene, other, drawn.reshape(value.shape).astype(value.dtype))
         alike = _with(scene, other, np.full_like(value, low))
-        if apart.wrong(name) or not alike.wrong(name):
+        if apart.wrong(name) or not alike.wrong(name) or not _uses(alike, name):
             continue
         return Explanation(
             f"the gradient of `{name}` is right only where `{other}` repeats no index: what a "
@@ -105,6 +107,11 @@ def repeated(study: Study, name: str) -> Explanation | None:
             "accumulate: +=, np.add.at, index_add, scatter_add",
         )
     return None
+
+
+def _uses(scene: Scene, name: str) -> bool:
+    """Whether forward depends on the input there: what it does not depend on adds up to nothing."""
+    return bool(np.any(scene.numerical(name)[0]))
 
 
 def _room(study: Study, item: Integers) -> dict[str, int]:
@@ -197,7 +204,7 @@ def _values(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
     if not entries or np.iscomplexobj(x):
         return None
     at = np.array([x[e.index] for e in entries])
-    where = _common(study, case, name, at)
+    where = _common(study, case, name, at, [e.index for e in entries])
     if where is None:
         return None
     said, fault = where
@@ -211,11 +218,16 @@ def _values(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
     )
 
 
-def _common(study: Study, case: Case, name: str, at: np.ndarray) -> tuple[str, str] | None:
+def _common(
+    study: Study, case: Case, name: str, at: np.ndarray, places: Sequence[Any]
+) -> tuple[str, str] | None:
     x = np.asarray(case.as_numpy()[name])
     item = case.subject.inputs[name]
     low, high = getattr(item, "low", None), getattr(item, "high", None)
     tied = f"entries of `{name}` are tied", "wrong at ties"
+    equal = _equal_to(study, case, name, places)
+    if equal is not None:
+        return f"`{name}` equals `{equal}`", "wrong at ties"
     if np.all(at == 0.0):
         alike = x.size > 1 and not np.any(x) and _wrong_where(study, name, _tied)
         return tied if alike else (f"`{name}` is 0", "wrong at zero")
@@ -236,6 +248,27 @@ def _common(study: Study, case: Case, name: str, at: np.ndarray) -> tuple[str, s
     selected = sum(np.count_nonzero(x == value) for value in np.unique(at))
     # A rule that most of what it selects breaks explains nothing.
     return tied if len(at) >= selected / 2 else None
+
+
+def _equal_to(study: Study, case: Case, name: str, places: Sequence[Any]) -> str | None:
+    """Another input that is the same there, if equal numbers that are not 0 are wrong as well."""
+    here, x = case.as_numpy(), np.asarray(case.as_numpy()[name])
+    for scene in study.scenes[:1]:
+        shape = np.shape(scene.arrays[name])
+        for other, value in here.items():
+            theirs = np.asarray(scene.arrays[other])
+            if other == name or theirs.dtype.kind != "f":
+                continue
+            if theirs.shape != shape or np.shape(value) != x.shape:
+                continue
+            alike = all(x[at] == value[at] for at in places)
+            if alike and _wrong_where(study, name, partial(_instead, theirs)):
+                return other
+    return None
+
+
+def _instead(theirs: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return theirs.astype(x.dtype)
 
 
 def _tied(x: np.ndarray) -> np.ndarray:

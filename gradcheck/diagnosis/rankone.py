@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.diagnosis.evidence import Evidence
+from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis
 from gradcheck.judgement.problem import Judgement
@@ -26,6 +26,9 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     if any(np.count_nonzero(np.abs(missing[:, g]).max(axis=0) > 1e-9) < 2 for g in groups):
         return None
+    # What a single output misses has one direction whatever it is.
+    if any(np.count_nonzero(np.abs(missing[:, g]).max(axis=1) > 1e-9) < 2 for g in groups):
+        raise TooSmall
     where = axis(evidence.axes, len(evidence.shape) - 1)
     return Explanation(
         f"the gradient of `{evidence.name}` lacks a path, or has it wrong: the difference has a "

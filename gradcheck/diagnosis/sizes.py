@@ -68,6 +68,8 @@ def size_rule(
                 return told
         if not _whatever_the_numbers(study, name, dim, base, seen):
             continue
+        if not _whatever_the_others(study, name, dim, base, seen):
+            continue
         for text, fault, rule in _rules(dim, bad):
             if all(rule(n) == wrong for n, wrong in seen.items()) and _telling(fault, seen):
                 equal = squareness(study, name) if fault == "wrong in the tail" else None
@@ -109,6 +111,22 @@ def _whatever_the_numbers(
     for n in right[:2]:
         for seed, scale in NUMBERS:
             if wrong_at(study, {**base, dim: n}, name, seed, scale):
+                return False
+    return True
+
+
+def _whatever_the_others(
+    study: Study, name: str, dim: str, base: Mapping[str, int], seen: Mapping[int, bool]
+) -> bool:
+    """Whether a size that is right is so at short and at long other dimensions as well.
+
+    A second window needs a length, beside that of the kernel and the stride: a matter of two sizes.
+    """
+    right = max((n for n, wrong in seen.items() if n and not wrong), default=0)
+    for other, size in base.items():
+        low, high = (study.subject.dims or {}).get(other, (1, max(TRIED)))
+        for n in {max(low, 1), min(size + right, high)} if other != dim else ():
+            if wrong_at(study, {**base, other: n, dim: right}, name):
                 return False
     return True
 
