@@ -48,8 +48,22 @@ class Seen:
         return np.asarray(np.nan_to_num(off).max(axis=0).reshape(self.evidence.shape))
 
 
-def explain(seen: list[Seen], how: str) -> Explanation | None:
-    """seen: all examples, the first that of the finding; how: what stands in the wrong entries."""
+def explain(
+    seen: list[Seen], how: str, fresh: Callable[[], list[Seen]] = list
+) -> Explanation | None:
+    """seen: all examples, the first that of the finding; how: what stands in the wrong entries.
+
+    fresh: other numbers, where a value that is not the entry's own must tell them apart as well.
+    """
+    told = _separated(seen, how)
+    if told is None or told[1]:
+        return told and told[0]
+    told = _separated([*seen, *fresh()], how)
+    return told and told[0]
+
+
+def _separated(seen: list[Seen], how: str) -> tuple[Explanation, bool] | None:
+    """What tells wrong entries from right ones, and whether it is the entry's own value."""
     name = seen[0].evidence.name
     wrong = np.concatenate([s.wrong[s.known] for s in seen])
     off = np.concatenate([s.off[s.known] for s in seen])
@@ -65,12 +79,13 @@ def explain(seen: list[Seen], how: str) -> Explanation | None:
         if where is None:
             continue
         sign = {f"{said} < 0": "negative", f"{said} > 0": "positive"}.get(where) if own else None
-        return Explanation(
+        told_so = Explanation(
             f"the gradient of `{name}` {how} where {where}, and right elsewhere",
             f"wrong where {sign}" if sign else "wrong beyond a bound",
             f"wrong where {where}",
             "a branch, a clip or a mask on the values",
         )
+        return told_so, own
     return None
 
 
@@ -78,13 +93,20 @@ def _values(evidence: Evidence) -> Iterator[Value]:
     x, name = evidence.array, evidence.name
     yield Value(f"`{name}`", x, np.full_like)
     yield Value(f"|{name}|", np.abs(x), lambda x, t: np.where(x < 0, -t, t))
-    for other, given in evidence.scene.arrays.items():
-        o = np.asarray(given)
-        if other != name and o.dtype.kind == "f" and o.size and _fits(o, x):
-            yield from _of_two(name, x, other, o)
+    others = {n: np.asarray(given) for n, given in evidence.scene.arrays.items() if n != name}
+    fit = {n: o for n, o in others.items() if o.dtype.kind == "f" and o.size and _fits(o, x)}
+    for other, o in fit.items():
+        yield Value(f"`{other}`", np.broadcast_to(o, x.shape), _nowhere)
+    for other, o in fit.items():
+        yield from _of_two(name, x, other, o)
     for output in evidence.outputs:
         if output.shape == x.shape and evidence.one_output and not np.iscomplexobj(output):
-            yield Value("the output", output, lambda x, t: np.full_like(x, np.nan))
+            yield Value("the output", output, _nowhere)
+
+
+def _nowhere(x: np.ndarray, t: float) -> np.ndarray:
+    """No entry of its own makes the value so much."""
+    return np.full_like(x, np.nan)
 
 
 def _of_two(name: str, x: np.ndarray, other: str, o: np.ndarray) -> Iterator[Value]:
@@ -187,7 +209,8 @@ def _cut(right: float, wrong: float) -> str:
     named = [cut for cut in CUTS if low <= cut <= high]
     if len(named) == 1:
         return f"{named[0]:g}"
-    if high - low > 4 * NEAR * max(abs(low), abs(high), 1.0):
+    wide = high - low > max(abs(low), abs(high)) / 4
+    if wide or high - low > 4 * NEAR * max(abs(low), abs(high), 1.0):
         return f"a bound between {number(low)} and {number(high)}"
     tenths = [k / 10 for k in range(int(np.ceil(10 * low)), int(np.floor(10 * high)) + 1)]
     return f"{tenths[0]:g}" if len(tenths) == 1 else f"about {(low + high) / 2:.2g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,9 +15,8 @@ from gradcheck.diagnosis.along import off
 from gradcheck.diagnosis.evidence import Scene
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.scenes import Study, scene_of
-from gradcheck.inputs import Integers, Mask
+from gradcheck.inputs import Mask
 from gradcheck.judgement.problem import Judgement
-from gradcheck.values import integer_range
 
 
 def explain(study: Study, case: Case, judgement: Judgement, generic: bool) -> Explanation | None:
@@ -80,53 +78,6 @@ def symmetric(study: Study, name: str) -> Explanation | None:
                     f"{other} used where one term needs {other}.T",
                 )
     return None
-
-
-def repeated(study: Study, name: str) -> Explanation | None:
-    """Right as soon as an index input repeats no index, and wrong where it repeats one."""
-    for other, item in study.subject.inputs.items():
-        if not isinstance(item, Integers):
-            continue
-        scene = study.scene(_room(study, item), seed=409)
-        value = None if scene is None else np.asarray(scene.arrays[other])
-        if scene is None or value is None or value.size < 2:
-            continue
-        low, high = integer_range(item, scene.sizes)
-        if high - low < value.size:
-            continue
-        drawn = low + np.random.default_rng(8).permutation(high - low)[: value.size]
-        apart = _with(scene, other, drawn.reshape(value.shape).astype(value.dtype))
-        alike = _with(scene, other, np.full_like(value, low))
-        if apart.wrong(name) or not alike.wrong(name) or not _uses(alike, name):
-            continue
-        return Explanation(
-            f"the gradient of `{name}` is right only where `{other}` repeats no index: what a "
-            "repeated index contributes is not accumulated",
-            "duplicate overwritten",
-            f"right only where `{other}` repeats no index",
-            "accumulate: +=, np.add.at, index_add, scatter_add",
-        )
-    return None
-
-
-def _uses(scene: Scene, name: str) -> bool:
-    """Whether forward depends on the input there: what it does not depend on adds up to nothing."""
-    return bool(np.any(scene.numerical(name)[0]))
-
-
-def _room(study: Study, item: Integers) -> dict[str, int]:
-    """Few indices, and many values for them: all dimensions short but those of the range."""
-    bounds, ends = study.subject.dims or {}, f"{getattr(item.high, 'text', item.high)}"
-    sizes = {}
-    for dim in study.subject.dimension_names:
-        low, high = bounds.get(dim, (1, 64))
-        sizes[dim] = min(max(12 if re.search(rf"\b{dim}\b", ends) else 2, low), high)
-    return sizes
-
-
-def _with(scene: Scene, name: str, value: np.ndarray) -> Scene:
-    arrays = {**scene.arrays, name: value}
-    return replace(scene, arrays=arrays, outputs=scene.forward(arrays))
 
 
 # -- values --------------------------------------------------------------------------------------

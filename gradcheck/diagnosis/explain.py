@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.diagnosis import budget, conditions, inherited, precision, sizes
+from gradcheck.diagnosis import budget, conditions, inherited, precision, repeats, sizes
 from gradcheck.diagnosis.evidence import Evidence, Scene, TooSmall
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.scenes import Study, study_of
@@ -49,6 +49,7 @@ MODULES: tuple[str, ...] = (
     "paths",
     "axes",
     "stale",
+    "order",
     "where",
     "slope",
     "rankone",
@@ -90,7 +91,7 @@ def _told(case: Case, judgement: Judgement) -> Explanation:
         if told is None:
             told = inherited.explain(study, scenes, judgement, named)
         if told is None:
-            told = conditions.repeated(study, judgement.name)
+            told = repeats.explain(study, judgement.name)
         if told is None or (told.fault or "").startswith("wrong "):
             told = conditions.symmetric(study, judgement.name) or told
         if told is not None:

@@ -19,7 +19,7 @@ TRIED = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17)
 LONG = (20, 32, 33, 34, 48, 64, 65, 96, 128, 129, 160, 256, 257)
 
 # Seeds and scales (powers of two) at which a rule on sizes must hold too.
-NUMBERS = ((223, 0), (227, 1), (229, 2), (233, 3))
+NUMBERS = ((223, 0), (227, 1), (229, 2), (233, 3), (239, -3))
 
 # Sizes at which a fault shows anyway: the fault's own name says more.
 VAGUE = ("wrong for large sizes", "wrong for small sizes", "wrong for some sizes")

@@ -268,7 +268,16 @@ def _value(evidence: Evidence, wrong: np.ndarray, known: np.ndarray) -> Explanat
     seen = [beyond.Seen(evidence, wrong, known)]
     for other in (*evidence.more(), *evidence.right()):
         seen.append(beyond.Seen(other, *wrong_entries(other)))
-    return beyond.explain(seen, _everywhere(evidence))
+    return beyond.explain(seen, _everywhere(evidence), lambda: list(_fresh(seen)))
+
+
+def _fresh(seen: list[beyond.Seen]) -> Iterator[beyond.Seen]:
+    """The same sizes with other numbers."""
+    for s in seen:
+        scene = s.evidence.scene.again({}) if s.evidence.scene.again is not None else None
+        if scene is not None:
+            there = s.evidence.at(scene)
+            yield beyond.Seen(there, *wrong_entries(there))
 
 
 _HINTS = {

@@ -264,3 +264,35 @@ def test_a_second_backward_through_one_graph():
     assert not check(Emptied, INPUTS, seed=1).passed
     assert check(FreesItself, INPUTS, seed=1).passed
     assert check(Sine, INPUTS, seed=1).passed
+
+
+def rms(jax, kept=None):
+    """Normalised rows; the derivative of a row of one is what two large terms leave of each other.
+
+    kept: where backward keeps the last point, for all calls.
+    """
+
+    def forward(x):
+        return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-6)
+
+    def saved(x):
+        if kept is not None:
+            kept["x"] = x
+        return forward(x), x
+
+    def backward(x, grad):
+        x = x if kept is None else kept["x"]
+        r = jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-6)
+        return (r * grad - x * r**3 * (grad * x).mean(-1, keepdims=True),)
+
+    function = jax.custom_vjp(forward)
+    function.defvjp(saved, backward)
+    return function
+
+
+def test_compiled_and_not_compiled_programs_round_apart():
+    jax = pytest.importorskip("jax")
+    at = {"x": np.array([[[0.25]]])}
+    assert repeated(rms(jax), {"x": "b t c"}, at=at).passed
+    stale = repeated(rms(jax, {}), {"x": "b t c"}, at=at)
+    assert {f.fault for f in stale.findings} == {"stale cache"}

@@ -89,3 +89,89 @@ def test_a_gradient_where_forward_stands_still_is_nothing_overwritten():
     assert told
     assert not any(f.fault == "duplicate overwritten" for f in told)
     assert check(aligned_vjp(0.0), seed=0).passed
+
+
+def remainder(quotient):
+    def vjp(u, x, y):
+        return {"x": u.copy(), "y": -u * quotient(x / y)}
+
+    return Subject("fmod", np.fmod, vjp, {"x": "n", "y": array("n", low=0.5, high=2)})
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_another_input_alone_may_tell_the_wrong_entries(seed):
+    """The floor and the truncated quotient differ below zero, at whatever distance y is."""
+    told = {f.input: f for f in findings(remainder(np.floor), seed)}
+    assert "where `x` < 0, and right elsewhere" in told["y"].message
+    assert check(remainder(np.trunc), seed=seed).passed
+
+
+def segments(power):
+    """Sums of segments over the root of how many entries they have."""
+
+    def counts(index):
+        return np.maximum(np.bincount(index, minlength=4), 1.0)[:, None]
+
+    def forward(x, index):
+        out = np.zeros((4, x.shape[1]))
+        np.add.at(out, index, x)
+        return out / np.sqrt(counts(index))
+
+    def vjp(u, x, index):
+        return {"x": (u / counts(index) ** power)[index]}
+
+    return Subject("segments", forward, vjp, {"x": "k c", "index": integers("k", 0, 4)})
+
+
+def test_a_contribution_that_is_scaled_is_not_one_that_is_lost():
+    (told,) = findings(segments(1.0))
+    assert told.fault != "duplicate overwritten"
+    assert "where all 2 are one, it is 0.707107 times what it should be" in told.message
+    assert check(segments(0.5), seed=0).passed
+
+
+def repeats(order):
+    def vjp(u, x):
+        return {"x": u.reshape(-1, 3).sum(1) if order == "C" else u.reshape(3, -1).sum(0)}
+
+    return Subject("repeat", lambda x: np.repeat(x, 3), vjp, {"x": "n"})
+
+
+def kron(order):
+    def vjp(u, a, b):
+        table = u.reshape(len(a), len(b), order=order)
+        return {"a": table @ b, "b": a @ table}
+
+    return Subject("kron", np.kron, vjp, {"a": "n", "b": "m"})
+
+
+@pytest.mark.parametrize("made", [repeats, kron])
+def test_a_cotangent_that_is_reshaped_in_another_order(made):
+    told = findings(made("F"))
+    assert told
+    assert {f.fault for f in told} == {"permuted"}
+    assert all("cotangent in another order" in f.message for f in told)
+    assert check(made("C"), seed=0).passed
+
+
+def near(c):
+    """Contrastive: within a margin of 1, which short rows of numbers below 1 more often are."""
+
+    def forward(a, b):
+        return np.maximum(1 - np.sqrt(((a - b) ** 2).sum(1) + 1e-12), 0.0) ** 2
+
+    def vjp(u, a, b):
+        root = np.sqrt(((a - b) ** 2).sum(1) + 1e-12)
+        inside = 2 * u * np.maximum(1 - root, 0) / root if c else 2.0 * u * (root < 1)
+        of_a = -inside[:, None] * (a - b)
+        return {"a": of_a, "b": -of_a}
+
+    inputs = {"a": array("n c", low=-1, high=1), "b": array("n c", low=-1, high=1)}
+    return Subject("contrastive", forward, vjp, inputs)
+
+
+def test_numbers_that_are_seldom_near_are_no_matter_of_size():
+    told = findings(near(0))
+    assert told
+    assert not any("only where" in f.message for f in told), [f.message for f in told]
+    assert check(near(1), seed=0).passed
