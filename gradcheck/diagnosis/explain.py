@@ -53,6 +53,7 @@ MODULES: tuple[str, ...] = (
     "where",
     "slope",
     "rankone",
+    "contributed",
 )
 # Families that an axis of two entries misleads.
 OF_PLACES: tuple[str, ...] = ("moved", "windows", "parts", "elsewhere", "where")

@@ -47,6 +47,10 @@ def _of_axis(shape: tuple[int, ...], k: int, name: str) -> Iterator[Rule]:
     if size > 2:
         yield rule("ends", f"at both ends of {name}", "wrong at boundary index", ends)
         yield rule("inner", f"inside {name}, not at its ends", "wrong inside", ~ends)
+        for k_ends in (2, 3) if size > 6 else ():
+            said = f"at the first {k_ends} and the last {k_ends} indices of {name}"
+            where = (i < k_ends) | (i >= size - k_ends)
+            yield rule(f"ends {k_ends}", said, "wrong at boundary index", where)
         yield rule("second", f"at index 1 of {name}", "wrong at one index", i == 1)
     yield rule("rest", f"at all but the first index of {name}", "wrong after first index", i > 0)
     yield rule(

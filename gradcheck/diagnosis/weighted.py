@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -12,11 +12,44 @@ from gradcheck.judgement.problem import Judgement
 
 # Fewer different factors than this would fit too much.
 ENOUGH = 3
+# What gates and losses multiply with.
+FUNCTIONS: tuple[tuple[str, Callable[[np.ndarray], np.ndarray]], ...] = (
+    ("exp", np.exp),
+    ("sigmoid", lambda v: 1 / (1 + np.exp(-v))),
+    ("1 - sigmoid", lambda v: 1 / (1 + np.exp(v))),
+    ("tanh", np.tanh),
+    ("1 - tanh^2", lambda v: 1 - np.tanh(v) ** 2),
+    ("sqrt", np.sqrt),
+    ("log", np.log),
+    ("sin", np.sin),
+    ("cos", np.cos),
+)
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     if evidence.is_complex or not evidence.scene.is_linear(evidence.name):
         return None
+    return _by_a_value(evidence) or _by_a_function(evidence)
+
+
+def _by_a_function(evidence: Evidence) -> Explanation | None:
+    """A gate or an exponential of an input, which one side has and the other has not."""
+    true, name = evidence.true, evidence.name
+    for what, value in _values(evidence):
+        for called, function in FUNCTIONS:
+            with np.errstate(all="ignore"):
+                gate = function(value)
+                for said, changed in (
+                    (f"multiplied by {called}({what}) once too often", true * gate),
+                    (f"divided by {called}({what}) once too often", true / gate),
+                ):
+                    if evidence.matches(changed):
+                        text = f"the gradient of `{name}` is {said}"
+                        return Explanation(text, "wrong factor", said, f"{called} as a factor")
+    return None
+
+
+def _by_a_value(evidence: Evidence) -> Explanation | None:
     true, name = evidence.true, evidence.name
     used = (true != 0.0).astype(float)
     for what, value in _values(evidence):
