@@ -32,6 +32,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     ):
         return None
     live = np.abs(true).max(axis=1, initial=0.0) > allowed
+    if np.all(np.diagonal(same)[live]):
+        return None  # in the order of the truth: what is wrong is less than that
     kinds = len({tuple(row) for row in same[:, live].T})
     if live.sum() < LEAST or kinds < KINDS:
         raise TooSmall

@@ -32,7 +32,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     for factors, where, _ in found:
         if np.any(np.abs(factors - 1.0) < 1e-9):
             continue  # right in some rows: which ones says more
-        shown = ", ".join(number(f) for f in factors[np.isfinite(factors)][:3])
+        shown = ", ".join(list(dict.fromkeys(map(number, factors[np.isfinite(factors)])))[:3])
         return Explanation(
             f"the gradient of `{name}` is scaled by another factor at each index of {where}: "
             f"{shown}, ...",

@@ -224,7 +224,7 @@ TRUE = [
     (evaluation, "x", with_batch_statistics, "path added", "forward has not"),
     (recurrence, "x", lambda g, u, i: u.copy(), "truncated through time", "`time`"),
     (ordered, "x", lambda g, u, i: u.copy(), "permuted", "not put back"),
-    (taken, "table", shared_out, "duplicate overwritten", "repeats no index"),
+    (taken, "table", shared_out, "scaled by how often an index repeats", "repeats no index"),
     (warm, "T", lambda g, u, i: g * i["T"], "scaled by `T`", "`T` times"),
     (warm, "T", lambda g, u, i: g / i["T"], "scaled by 1/`T`", "1/`T` times"),
     (masked, "x", lambda g, u, i: (u / _count(i["keep"]))[:, None] + 0 * i["x"], "mask leak",
