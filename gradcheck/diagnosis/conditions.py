@@ -152,10 +152,13 @@ def _values(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
     """What the entries of the input have in common where the claim is wrong."""
     name, entries = judgement.name, judgement.entries
     x = np.asarray(case.as_numpy()[name])
-    if not entries or np.iscomplexobj(x):
+    if not entries:
         return None
     at = np.array([x[e.index] for e in entries])
-    where = _common(study, case, name, at, [e.index for e in entries])
+    if np.iscomplexobj(x):  # of which nothing but 0 is plain
+        where = None if np.any(at) else (f"`{name}` is 0", "wrong at zero")
+    else:
+        where = _common(study, case, name, at, [e.index for e in entries])
     if where is None:
         return None
     said, fault = where

@@ -139,7 +139,8 @@ def _elsewhere(evidence: Evidence) -> np.ndarray:
     item = evidence.scene.inputs.get(evidence.name)
     low, high = getattr(item, "low", None), getattr(item, "high", None)
     shift = 0.3 * np.random.default_rng(12).standard_normal(evidence.shape)
-    return np.asarray(np.clip(evidence.array + shift, low, high))
+    # In another order as well, or what is linear between kinks would seem to be so everywhere.
+    return np.asarray(np.clip(np.flip(evidence.array) + shift, low, high))
 
 
 def _local(missing: np.ndarray, one_hot: bool) -> bool:

@@ -98,7 +98,11 @@ def _entry(case: Case, name: str, index: int, said: complex, signs: set[float]) 
     returned = complex(said) if np.iscomplexobj(said) else float(said.real)
     if signs:
         return WrongEntry(where, next(iter(signs)) * math.inf, returned)
-    values, _ = numerical_gradient(case.problem, name, case.cotangent, [index], outputs=case.base)
+    values, errors = numerical_gradient(
+        case.problem, name, case.cotangent, [index], outputs=case.base
+    )
+    # What is less than its own error is said to be 0.
+    values = np.where(np.abs(values) <= errors, 0.0, values)
     expected = complex(values[0]) if np.iscomplexobj(values) else float(values[0])
     return WrongEntry(where, expected, returned)
 

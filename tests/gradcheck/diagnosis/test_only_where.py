@@ -176,3 +176,51 @@ def test_numbers_that_are_seldom_near_are_no_matter_of_size():
     assert told
     assert not any("only where" in f.message for f in told), [f.message for f in told]
     assert check(near(1), seed=0).passed
+
+
+def variation(both):
+    """Total variation: linear between its kinks, and nowhere else."""
+
+    def forward(x):
+        return np.abs(np.diff(x, axis=1)).sum() + np.abs(np.diff(x, axis=0)).sum()
+
+    def vjp(u, x):
+        of_x, along, down = np.zeros_like(x), np.sign(np.diff(x)), np.sign(np.diff(x, axis=0))
+        of_x[:, 1:] += along
+        of_x[:, :-1] -= along
+        of_x[1:] += down
+        of_x[:-1] -= down if both else 0.0
+        return {"x": u * of_x}
+
+    return Subject("variation", forward, vjp, {"x": "h w"}, dims={"h": (1, 5), "w": (1, 5)})
+
+
+def test_what_is_linear_between_kinks_is_no_linear_part():
+    told = findings(variation(False))
+    assert told
+    assert not any("linear" in f.message for f in told)
+    assert check(variation(True), seed=0).passed
+
+
+def test_nothing_but_rounding_is_expected_to_be_nothing():
+    def vjp(u, x):
+        with np.errstate(all="ignore"):
+            return {"x": 3 * u * x**3 / x}
+
+    told = check(Subject("cube", lambda x: x**3, vjp, {"x": "n"}), seed=0).findings
+    assert {float(f.expected) for f in told if f.kind == "nonfinite"} == {0.0}
+
+
+def modulus(safe):
+    def vjp(u, z):
+        size = np.abs(z)
+        with np.errstate(all="ignore"):
+            return {"z": u * z / np.where((size == 0) & safe, 1.0, size)}
+
+    return Subject("modulus", np.abs, vjp, {"z": array("n", complex=True)})
+
+
+def test_a_complex_zero_is_told_as_one():
+    (told,) = findings(modulus(False))
+    assert told.fault == "wrong at zero"
+    assert check(modulus(True), seed=0).passed
