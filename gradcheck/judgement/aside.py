@@ -23,8 +23,9 @@ def undecided(
     # Real and imaginary parts lie side by side.
     parts = np.reshape(sides.parting, (*case.backend.shape(case.x(name)), -1))
     parting = np.any(parts, axis=-1)
-    if parting.any() and not parting.all():
-        rest = judged(hide(case, name, parting), name)
-        if rest.verdict == "wrong":
-            return rest
+    rest = hide(case, name, parting)
+    if parting.any() and not rest.hidden[name].all():
+        there = judged(rest, name)
+        if there.verdict == "wrong":
+            return there
     return unsettled(name, CLOSER)

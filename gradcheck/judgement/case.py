@@ -141,8 +141,9 @@ def masked(backend: Backend, v: Array, keep: np.ndarray) -> Array:
 
 
 def hide(case: Case, name: str, entries: np.ndarray) -> Case:
-    """The case with some entries of one input left alone, and its claim zero there."""
+    """The case with these entries of one input left alone too, and its claim zero there."""
     backend = case.backend
+    entries = entries | case.hidden[name] if name in case.hidden else entries
     keep = backend.from_numpy(np.asarray(~entries, dtype=np.float64).reshape(entries.shape))
     claim = {**case.claim, name: backend.select(keep, case.claim[name])}
     return dataclasses.replace(case, claim=claim, hidden={**case.hidden, name: entries})

@@ -52,6 +52,11 @@ def projected(sides: Sides) -> np.ndarray:
 
 def in_hull(sides: Sides) -> bool:
     """Whether the claim is a convex combination of what was seen: weights >= 0 that sum to 1."""
+    return beyond(sides) is None
+
+
+def beyond(sides: Sides) -> np.ndarray | None:
+    """From what was seen to the claim, the way out of its hull; None where it is not outside."""
     unit = float(np.max(np.abs(sides.probes))) or 1.0
     rows = np.vstack([sides.probes.T / unit, np.ones(len(sides.probes))])
     # The triangular factor is the same problem in as many rows as there are columns.
@@ -60,10 +65,11 @@ def in_hull(sides: Sides) -> bool:
     try:
         weights, _ = nnls(small[:, :-1], small[:, -1])
     except RuntimeError:  # no convergence
-        return False
-    left = np.abs(weights @ sides.probes - sides.claim)[~sides.edge]
-    limit = (sides.firm + NAMED * np.max(sides.high - sides.low))[~sides.edge]
-    return bool(abs(np.sum(weights) - 1.0) <= NAMED and np.all(left <= limit))
+        return np.zeros_like(sides.claim)
+    away = sides.claim - weights @ sides.probes
+    limit = sides.firm + NAMED * np.max(sides.high - sides.low)
+    inside = np.all((np.abs(away) <= limit)[~sides.edge])
+    return None if inside and abs(np.sum(weights) - 1.0) <= NAMED else away
 
 
 def two_valued(sides: Sides) -> bool:

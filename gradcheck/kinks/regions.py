@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from gradcheck.kinks.hull import in_hull
-from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood, Way, flat
+from gradcheck.kinks.hull import beyond
+from gradcheck.kinks.neighbourhood import DELTA, UNTIED, Neighbourhood, Way, flat
 from gradcheck.kinks.sides import Sides
 from gradcheck.kinks.verified import VERIFIED, way_seen
 from gradcheck.kinks.walk import half_turn
@@ -24,6 +24,9 @@ STARTS, SWEEPS = 4, 3
 MOST, WORK = 1000, 10**8
 # How far one input goes when others are to decide.
 LITTLE = 2.0**-10
+# How often what lacks is looked for, and how far each time from straight on: as little as parts a
+# tie, and as far as leaves the corner of a cone.
+ROUNDS, ASTRAY = 32, (UNTIED, 0.125, 0.5)
 
 
 def in_some_region(around: Neighbourhood, sides: Sides) -> bool:
@@ -40,7 +43,7 @@ def in_some_region(around: Neighbourhood, sides: Sides) -> bool:
         search.turn_inputs(salt)
         if search.best <= 1.0:
             return way_seen(search.whole, search.way) <= VERIFIED
-    return in_hull(dataclasses.replace(sides, probes=np.stack(search.rows)))
+    return search.closed(sides)
 
 
 @dataclass
@@ -135,6 +138,28 @@ class _Search:
                     signs = turned
             if self.best <= 1.0 or not self.best < before:
                 return
+
+    def closed(self, sides: Sides) -> bool:
+        """Whether the gradients seen have the claim between them, or others further that way.
+
+        Of the gradients around a maximum that along a way goes furthest that way, around a minimum
+        the one from behind: so where the claim lies beyond all that was seen, there it is looked.
+        """
+        self.left = max(self.left, 2 * ROUNDS * len(ASTRAY))
+        for turn in range(ROUNDS):
+            away = beyond(dataclasses.replace(sides, probes=np.stack(self.rows)))
+            if away is None:
+                return True
+            size = float(np.max(np.abs(away)))
+            if not 0.0 < size < np.inf:
+                return False
+            ahead = np.zeros(self.part.shape)
+            ahead[self.part] = away / size
+            for k, share in enumerate(ASTRAY):
+                other = self.whole.flattened(self.whole.pattern(2000 + len(ASTRAY) * turn + k))
+                for sign in (1.0, -1.0):
+                    self._tried(self.whole.within(sign * ahead + share * other))
+        return beyond(dataclasses.replace(sides, probes=np.stack(self.rows))) is None
 
     def _normals(self, salt: int) -> np.ndarray:
         """A row for each kink crossed on the half turn from the best way."""

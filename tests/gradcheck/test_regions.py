@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gradcheck import Subject, check, integers
 from tests.gradcheck.judgement.cases import judged
 
 
@@ -52,3 +53,34 @@ def test_one_side_at_every_kink_is_accepted(seed, alpha):
 def test_a_slope_beyond_both_sides_is_not(alpha):
     rejected = ["wrong_at_kink" in layers(seed, alpha, 3) for seed in range(6)]
     assert sum(rejected) > 4
+
+
+def longest(slope):
+    """The length of the largest entries, `slope` times a gradient of it where that length is 0."""
+
+    def largest(E, x, index):
+        rows = np.concatenate([E[index], x], axis=-1)
+        tied = rows == rows.max(-1, keepdims=True)
+        return rows.max(-1), tied / tied.sum(-1, keepdims=True)
+
+    def vjp(u, E, x, index):
+        top, shares = largest(E, x, index)
+        length = np.linalg.norm(top)
+        way = top / length if length > 0 else np.full_like(top, slope / np.sqrt(len(top)))
+        rows, into = (u * way)[:, None] * shares, np.zeros_like(E)
+        np.add.at(into, index, rows[:, : E.shape[1]])
+        return {"E": into, "x": rows[:, E.shape[1] :]}
+
+    def forward(E, x, index):
+        return np.linalg.norm(largest(E, x, index)[0])
+
+    inputs = {"E": "vocab m", "x": "b n", "index": integers("b", 0, "vocab")}
+    return Subject("longest", forward, vjp, inputs)
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [(0.0, "correct"), (2.0, "wrong_at_kink")])
+def test_a_claim_between_gradients_that_random_places_do_not_show(slope, verdict):
+    """Ties of many inside a cone: 0 is between gradients that lie opposite each other."""
+    at = {"E": np.zeros((3, 4)), "x": np.zeros((4, 3)), "index": np.array([0, 1, 1, 2])}
+    said = [check(longest(slope), at=at, seed=seed, checks=["gradient"]).verdict for seed in (0, 1)]
+    assert set(said) == {verdict}

@@ -324,3 +324,31 @@ def test_sides_that_noise_hides_reject_nothing_and_wrong_ones_do():
     assert set(wrong) <= {"correct", "wrong", "inconclusive"}  # correct where no unit is alive
     assert wrong.count("wrong") > 20 * wrong.count("inconclusive")
     assert wrong.count("wrong") > 40
+
+
+def far_from_the_largest(factor):
+    """sqrt(l^2 + 0.01) of the mean distance l from the largest of each column."""
+
+    def parts(x, y):
+        first = x.argmax(0)
+        apart = np.take_along_axis(x, first[None], 0)[0] - y
+        loss = np.abs(apart).mean()
+        return first, apart, loss, np.sqrt(loss**2 + 0.01)
+
+    def vjp(u, x, y):
+        first, apart, loss, root = parts(x, y)
+        into, back = np.zeros_like(x), factor * u * loss / root * np.sign(apart) / apart.size
+        np.put_along_axis(into, first[None], back[None], 0)
+        return {"x": into, "y": -back}
+
+    return Subject("far", lambda x, y: parts(x, y)[3], vjp, {"x": "rows columns", "y": "columns"})
+
+
+def test_entries_that_part_in_turns_at_a_tie_come_to_an_end():
+    """Of three tied entries two part beside the point; without them, the third and another."""
+    at = {"x": np.zeros((3, 2)), "y": np.zeros(2)}
+    found = {check(far_from_the_largest(1.0), at=at, seed=seed).verdict for seed in range(3)}
+    assert found <= {"correct", "inconclusive"}
+    limits = {"rows": (1, 4), "columns": (1, 3)}
+    assert check(far_from_the_largest(1.0), dims=limits, seed=0).verdict == "correct"
+    assert check(far_from_the_largest(1.1), dims=limits, seed=0).verdict == "wrong"
