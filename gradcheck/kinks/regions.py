@@ -26,7 +26,7 @@ MOST, WORK = 1000, 10**8
 LITTLE = 2.0**-10
 # How often what lacks is looked for, and how far each time from straight on: as little as parts a
 # tie, and as far as leaves the corner of a cone.
-ROUNDS, ASTRAY = 32, (UNTIED, 0.125, 0.5)
+ROUNDS, ASTRAY = 16, (UNTIED, 0.125, 0.5)
 
 
 def in_some_region(around: Neighbourhood, sides: Sides) -> bool:
