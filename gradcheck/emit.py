@@ -262,11 +262,17 @@ def commit() -> str:
     return told.stdout.strip()
 
 
-def command_line(seed: int, option: str = "--gradcheck-seed") -> str:
-    """The command that is running, as one would type it to repeat it with this seed."""
-    path = Path(sys.argv[0])
+def command_line(
+    seed: int, option: str = "--gradcheck-seed", argv: Sequence[str] | None = None
+) -> str:
+    """The command that is running, as one would type it to repeat it with this seed.
+
+    argv: that of the process which was started by hand, where this one is a worker of it.
+    """
+    argv = sys.argv if argv is None else argv
+    path = Path(argv[0])
     name = "python -m gradcheck" if path.parent.name == "gradcheck" else path.name
     shown = "python -m pytest" if name in ("__main__.py", "pytest", "py.test") else name
-    given = any(argument.startswith(option) for argument in sys.argv)
+    given = any(argument.startswith(option) for argument in argv)
     seeded = [] if given else [f"{option}={seed}"]
-    return " ".join([shown, *map(shlex.quote, [*sys.argv[1:], *seeded])])
+    return " ".join([shown, *map(shlex.quote, [*argv[1:], *seeded])])

@@ -43,6 +43,7 @@ class Session:
     devices: tuple[str, ...]
     folder: Path | None
     known: dict[str, str]
+    argv: list[str] | None = None
     patterns: Counter[str] = field(default_factory=Counter)
     totals: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.perf_counter)
@@ -68,6 +69,7 @@ class Session:
             devices=devices_of(option("device") or "cpu"),
             folder=Path(config.rootpath, folder) if folder else None,
             known=_known_failures(option("known_failures"), config.rootpath),
+            argv=getattr(config, "workerinput", {}).get("mainargv"),
             whole=not any(_names_a_file(arg) for arg in config.args),
         )
 
@@ -170,7 +172,7 @@ class Session:
             seed=self.seed,
             profile=self.profile.name,
             devices=self.devices,
-            command=command_line(self.seed),
+            command=command_line(self.seed, argv=self.argv),
         )
         info.id = f"{self.seed}-{os.environ.get('PYTEST_XDIST_TESTRUNUID', 'one process')}"
         info.known_failures = [

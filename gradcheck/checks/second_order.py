@@ -88,7 +88,7 @@ class SecondOrder(Check):
             if verdict.verdict == "inconclusive":
                 notes.remarks.append(f"second order of `{name}` is too noisy to judge somewhere")
             elif verdict.verdict == "correct":
-                notes.score = max(notes.score, verdict.score if verdict.score < 1 else 0.0)
+                notes.score = max(notes.score, verdict.score)
 
     def _finding(
         self, twice: Twice, name: str, verdict: Judgement, claim: dict[str, Any]

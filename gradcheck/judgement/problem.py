@@ -125,7 +125,12 @@ class Judgement:
 
     @property
     def score(self) -> float:
-        """Difference over tolerance: above 1 is a failure where the verdict is about values."""
+        """Difference over tolerance: above 1 is a failure where the verdict is about values.
+
+        What is correct all the same is so at a kink, by its sides: 0.0, for no line decided it.
+        """
+        if self.verdict == "correct" and abs(self.expected - self.returned) > self.tolerance:
+            return 0.0
         return abs(self.expected - self.returned) / self.tolerance if self.tolerance else 0.0
 
 

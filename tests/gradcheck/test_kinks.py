@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gradcheck.judgement.problem import Judgement
 from tests.gradcheck.judgement.cases import normal, one
 
 
@@ -153,3 +154,10 @@ def test_zero_at_the_origin_of_a_norm_is_a_subgradient():
 def test_wrong_everywhere_is_not_excused_by_a_kink():
     found = one(np.max, lambda u, x: 0 * x, np.array([3.0, 3.0, 1.0]))
     assert found.verdict == "wrong"
+
+
+def test_what_its_sides_decide_has_no_error_over_tolerance():
+    """The line through a kink sees the mean of its sides, and the claim may be one of them."""
+    beside_the_line = {"expected": 1.0, "returned": 0.0, "tolerance": 0.25}
+    assert Judgement("x", "correct", **beside_the_line).score == 0.0
+    assert Judgement("x", "wrong", **beside_the_line).score == 4.0

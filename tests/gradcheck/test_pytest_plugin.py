@@ -112,6 +112,10 @@ def test_workers_write_one_report(pytester):
     text = (pytester.path / "out" / "results.jsonl").read_text()
     runs = [line for line in text.splitlines() if json.loads(line)["record"] == "run"]
     assert len(runs) == 1
+    # What was typed, and not how a worker is started.
+    command = json.loads(runs[0])["command"]
+    assert "--gradcheck-report=out" in command
+    assert "-n 2" in command
     assert not list((pytester.path / "out").glob(".records*"))
 
 
