@@ -291,6 +291,7 @@ ENTRIES = [
         least_squares,
         least_squares_vjp,
         rounding=1e-6,
+        limit=AMPLIFIED,
         make_inputs=each(
             A=lambda rng: np.vstack([conditioned(4, 4)(rng), 1e-3 * normal(3, 4)(rng)]), b=normal(7)
         ),
