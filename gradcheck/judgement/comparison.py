@@ -11,6 +11,8 @@ from gradcheck.oracles import noise
 
 # Below the smallest normal number nothing is resolved, nor need be.
 NORMAL = 2.0**-1022
+# By so much less noise than at wider steps a level is no more precise, but suspicious.
+QUIETER = 2.0**8
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,25 @@ class Comparison:
             and (2 * scan.changed >= most or (scan.changed and rounding < near * scan.step))
             and max(abs(scan.high - self.returned), abs(scan.high - scan.low)) < near
         ]
-        return len(siding) >= 2
+        return len(siding) >= 2 or self._smooth_rounding(chosen)
+
+    def _smooth_rounding(self, chosen: float) -> bool:
+        """Whether wider steps side with the claim, and the chosen one is quiet for want of noise.
+
+        Between points as near as that an ill-conditioned solve rounds alike: its noise, the same
+        at every wider step, turns into a slope of its own.
+        """
+        eta = next((scan.eta for scan in self.scans if scan.step == chosen and scan.changed), 0.0)
+        near = self.residual / 64
+        wider = [
+            scan
+            for scan in self.scans
+            if scan.step > chosen
+            and scan.jump <= noise.COARSE  # more is no rounding: a slope that wider steps miss
+            and scan.eta > QUIETER * eta > 0.0
+            and max(abs(scan.high - self.returned), abs(scan.high - scan.low)) < near
+        ]
+        return len(wider) >= 2
 
     @property
     def residual(self) -> float:

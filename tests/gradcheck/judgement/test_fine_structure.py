@@ -6,7 +6,10 @@ from scipy import special
 
 from gradcheck import Subject, array, check
 from gradcheck.judgement.case import prepare
+from gradcheck.judgement.comparison import Comparison
 from gradcheck.judgement.confirm import below_rounding
+from gradcheck.judgement.problem import Level
+from gradcheck.oracles.finite_difference import Scan
 from tests.gradcheck.judgement.cases import judged, one, problem
 
 
@@ -367,3 +370,24 @@ def test_where_nothing_moves_as_much_may_be_rounded_away_as_beside_outputs_of_1(
 
     assert excused(1e-18)
     assert not excused(1e-12)
+
+
+def failed(jump, slopes=(20786378.4, 20787795.4, 19105253.2, -124195096.7)):
+    """A solve of condition 1e10 against 20783113: noise of 0.1 at steps of 2^-14 and 2^-19."""
+    steps, noises = (2.0**-14, 2.0**-19, 2.0**-29, 2.0**-34), (0.118, 0.06, 1.6e-5, 1.4e-5)
+    scans = tuple(
+        Scan(step, slope, slope, eta, 1e-13, 6, jump)
+        for step, slope, eta in zip(steps, slopes, noises, strict=True)
+    )
+    level = Level(steps[-1], slopes[-1], 17327.0, 247154.0, chosen=True)
+    weight = 20783113.1
+    return Comparison(
+        False, slopes[-1], weight, 2.5e6, 2.5e6, weight, weight, levels=(level,), scans=scans
+    )
+
+
+def test_rounding_that_turns_into_a_slope_contests_what_wider_steps_do_not_see():
+    assert failed(jump=1e-4).contested
+    assert not failed(jump=0.1).contested  # no rounding: a slope that wider steps miss
+    one_of_them = (20786378.4, 30787795.4, 19105253.2, -124195096.7)
+    assert not failed(1e-4, one_of_them).contested
