@@ -15,7 +15,7 @@ from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.problem import Judgement, unsettled
 from gradcheck.kinks import Neighbourhood, flat
 from gradcheck.kinks.followed import untied
-from gradcheck.kinks.neighbourhood import DELTA, Way
+from gradcheck.kinks.neighbourhood import Way
 from gradcheck.oracles.finite_difference import SKIPPED
 
 # Guards from 1e-8 to 1e-12, their products and squares: narrower than where sides are asked.
@@ -26,8 +26,6 @@ MIDPOINTS = (np.arange(8) + 0.5) / 8
 # A ramp bends little over some such length. It need not be told to more than this: a claim that is
 # less wrong than that at zero alone is left undecided there.
 FOLLOWED = 2.0**-5
-# What is the same further out is no ramp but a kink, which its sides decide.
-ELSEWHERE = 0.5
 REASON = "it varies at zero over less than any step, as the claim says"
 
 
@@ -55,14 +53,10 @@ def _zeros(case: Case, name: str) -> np.ndarray:
 
 
 def _followed(case: Case, name: str, zeros: np.ndarray) -> bool:
-    """Whether forward follows the claims on every way from zero, and they enclose the claim.
-
-    And are others further out.
-    """
+    """Whether forward follows the claims on every way from zero, and they enclose the claim."""
     around = Neighbourhood(case, (name,), case.draw(name, 80))
     where = np.repeat(zeros.reshape(-1), around.claim.size // zeros.size)
     low, high = np.full(around.claim.shape, np.inf), np.full(around.claim.shape, -np.inf)
-    further = False
     ways = [around.pattern(900 + salt, positive=not salt) for salt in range(PATTERNS)]
     for anyhow in (*ways, untied(around, case.claim)):
         v = case.backend.to_numpy(anyhow[name])
@@ -71,13 +65,10 @@ def _followed(case: Case, name: str, zeros: np.ndarray) -> bool:
             seen = next(filter(len, (_claims(case, around, way, t) for t in LENGTHS)), None)
             if seen is None:
                 return False
-            size = float(np.max(np.abs(seen)))
-            gaps = np.abs(around.gradient(DELTA, way) - seen[0])
-            further |= bool(np.max(gaps) > ELSEWHERE * size)
             low, high = np.minimum(low, seen.min(axis=0)), np.maximum(high, seen.max(axis=0))
     slack = FOLLOWED * np.max(np.maximum(np.abs(low), np.abs(high))[where])
     between = (low - slack <= around.claim) & (around.claim <= high + slack)
-    return further and bool(np.all(between[where]))
+    return bool(np.all(between[where]))
 
 
 def _claims(case: Case, around: Neighbourhood, way: Way, length: float) -> np.ndarray:

@@ -70,15 +70,3 @@ def test_what_is_wrong_beside_the_zeros_is_still_found():
     subject = Subject("off", lambda x: np.sort(unit(x, 1e-12), -1), off, SHAPES)
     at = {"x": np.array([[0.0, 0.0, 0.0], [0.3, -1.2, 0.7]])}
     assert check(subject, at=at, seed=0, checks=["gradient"]).verdict == "wrong"
-
-
-@pytest.mark.parametrize(("shares", "verdict"), [("first", "correct"), ("all", "wrong_at_kink")])
-def test_a_kink_at_zero_that_is_the_same_further_out_is_no_ramp(shares, verdict):
-    def vjp(u, x):
-        tied = x == x.max(-1, keepdims=True)
-        first = np.arange(x.shape[-1]) == x.argmax(-1)[:, None]
-        return {"x": u[:, None] * (first if shares == "first" else tied)}
-
-    subject = Subject("largest", lambda x: x.max(-1), vjp, SHAPES)
-    report = check(subject, at={"x": np.zeros((3, 4))}, seed=0, checks=["gradient"])
-    assert report.verdict == verdict
