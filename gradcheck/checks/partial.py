@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,8 @@ from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.findings import Finding
 from gradcheck.inputs import Array
 from gradcheck.judgement import judge
-from gradcheck.judgement.compare import TERMS
 from gradcheck.judgement.problem import Judgement, Problem
 from gradcheck.noise import REPLICAS
-from gradcheck.oracles.directions import scale
 from gradcheck.rounding import MOVED, difference
 from gradcheck.subject import Subject
 
@@ -256,25 +253,15 @@ def _alone_in_it(there: Case, name: str) -> bool:
             return False
     here = [there.claim[name], *(there.outputs[k] for k in there.judged)]
     first, *others = around
-    floors = [_roundoff(there, name), *(0.0 for _ in there.judged)]
-
-    def as_first(other: list[Any]) -> bool:
-        return not any(map(partial(_apart, there), first, other, floors))
-
-    return all(map(as_first, others)) and not as_first(here)
+    steady = not any(
+        _apart(there, a, b) for other in others for a, b in zip(first, other, strict=True)
+    )
+    return steady and any(_apart(there, a, b) for a, b in zip(first, here, strict=True))
 
 
-def _roundoff(case: Case, name: str) -> float:
-    """What a claim is off by whose terms, as large as cotangent times outputs, cancel."""
-    backend = case.backend
-    pairs = ((case.cotangents[k], case.outputs[k]) for k in case.judged)
-    weight = math.hypot(*(backend.norm(backend.multiply(u, y)) for u, y in pairs))
-    return TERMS * weight / scale(backend, case.arrays[name])
-
-
-def _apart(case: Case, a: Any, b: Any, floor: float = 0.0) -> bool:
+def _apart(case: Case, a: Any, b: Any) -> bool:
     size = max(case.backend.max_abs(a), case.backend.max_abs(b))
-    return not difference(case.backend, a, b) <= max(MOVED * size, floor)
+    return not difference(case.backend, a, b) <= MOVED * size
 
 
 CHECK = Partial()

@@ -169,9 +169,6 @@ def below_rounding(case: Case, v: Array, first: Comparison) -> bool:
     Where a gate is saturated the outputs are tiny, and yet what they are made of (a number near 1
     that is taken from 1) is not: as large, maybe, as the outputs are at smaller inputs.
     """
-    # Where nothing moves, or what moves cancels, as much was rounded away as beside outputs of 1.
-    if first.expected == 0.0 and first.residual <= REMOTE * case.line({}).loudness:
-        return True
     # A gate saturates over a length of 1 in its argument, however large that is.
     limit = REMOTE * min(max(1.0, case.backend.max_abs(v)), STEEP)
     step = next((level.step for level in first.levels if level.chosen), 1.0)

@@ -22,8 +22,6 @@ SHRINKING = 0.5
 LEAP = 2.0**-5
 # And rises by more than the rounding of the outputs.
 ROUNDED = 2.0**-44
-# From step to step it rises by this share at the most (a root of order 5); rounding does not.
-LESS = 0.5
 
 
 def without_nonfinite_outputs(case: Case) -> Case:
@@ -156,8 +154,6 @@ def diverging(line: fd.Line, leaps: bool = True) -> float:
         return 0.0
     rounding = ROUNDED * line.weight(line.base)
     if not leaps and (abs(rises[-1]) > LEAP * abs(rises[0]) or abs(rises[-1]) < rounding):
-        return 0.0
-    if not leaps and not np.all(np.abs(rises[1:]) <= LESS * np.abs(rises[:-1])):
         return 0.0
     steps = np.diff(sizes)
     grows = np.all(steps > 0) and np.all(steps[1:] > SHRINKING * steps[:-1])

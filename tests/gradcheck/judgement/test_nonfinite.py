@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from gradcheck.judgement.case import prepare
-from gradcheck.judgement.nonfinite import diverging
 from gradcheck.judgement.problem import Domain
-from tests.gradcheck.judgement.cases import normal, one, problem
+from tests.gradcheck.judgement.cases import normal, one
 
 POSITIVE = {"x": Domain(0, None)}
 POINT = np.array([0.0, 0.0, 0.3, 1.7])
@@ -79,16 +77,3 @@ def test_outputs_that_are_not_finite_are_left_out(factor, verdict):
 
     x = np.append(np.zeros(2), np.abs(normal(6)) + 0.1)
     assert one(np.log, vjp, x, domains=POSITIVE).verdict == verdict
-
-
-def quotients_grow(forward):
-    made = problem(forward, lambda u, x: {"x": u}, {"x": np.zeros(1)})
-    case = prepare(made, (np.ones(1),), 0, 1e-6)
-    return diverging(case.line({"x": np.ones(1)}), leaps=False)
-
-
-def test_rounding_of_what_cancels_is_no_infinite_derivative():
-    """It is as large at every step; a root rises by less from one to the next."""
-    assert quotients_grow(lambda x: 1e-9 * x + 1e-17 * (x != 0)) == 0.0
-    assert quotients_grow(lambda x: np.sqrt(np.abs(x))) == 1.0
-    assert quotients_grow(lambda x: -np.cbrt(np.abs(x))) == -1.0
