@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradcheck import kinks
-from gradcheck.judgement import allowed, ramps
+from gradcheck.judgement import allowed
 from gradcheck.judgement.allowed import OUTSIDE, UNSEEN
 from gradcheck.judgement.aside import CLOSER, undecided
 from gradcheck.judgement.case import Case, replaced
@@ -34,11 +34,9 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
     if sides is None:
         return None
     found = _beside(case, name, around, sides, retry)
-    if found is None or found.verdict != "wrong_at_kink":
-        return found
-    if sides.restless:
+    if found is not None and found.verdict == "wrong_at_kink" and sides.restless:
         return unsettled(name, CLOSER)
-    return ramps.undecided(case, name, retry) or found
+    return found
 
 
 def _beside(

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement import at_kink, nonfinite, ramps
+from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.along import bends
 from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.compare import clear, kinked, zero_reference
@@ -239,9 +239,6 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
         return judgement(case, name, placed.direction, result, "inconclusive", ROUNDED_INSIDE)
     if bends(case, name, placed, result):
         return _told(case, name, placed, result, unsettled(name, BENDS))
-    ramp = ramps.undecided(case, name, alone)
-    if ramp is not None:
-        return ramp
     entries = wrong_entries(case, name, placed, result)
     if entries is None:
         return judgement(case, name, placed.direction, result, "inconclusive", NOWHERE)

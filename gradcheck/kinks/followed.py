@@ -52,20 +52,19 @@ def unseen(around: Neighbourhood, sides: Sides) -> bool:
 
 def _ways(around: Neighbourhood) -> Iterator[Way]:
     """Along the claim, and along those at cotangents 1, 2, 3, ... and back: the outputs' order."""
-    yield untied(around, around.case.claim)
+    yield _untied(around, around.case.claim)
     backend, problem = around.case.backend, around.case.problem
     like = [backend.to_numpy(u) for u in around.case.cotangent]
     for step in (1, -1):
         ranks = [np.arange(1, u.size + 1)[::step].reshape(u.shape).astype(u.dtype) for u in like]
         given = tuple(backend.from_numpy(np.ascontiguousarray(r)) for r in ranks)
         try:
-            yield untied(around, problem.vjp(given, fresh(problem)))
+            yield _untied(around, problem.vjp(given, fresh(problem)))
         except SKIPPED:
             return
 
 
-def untied(around: Neighbourhood, claim: Way) -> Way:
-    """The way that a claim points, by a little off it."""
+def _untied(around: Neighbourhood, claim: Way) -> Way:
     backend, way = around.case.backend, {}
     for name, v in around.pattern(600).items():
         g, random = backend.to_numpy(claim[name]), backend.to_numpy(v)
