@@ -145,7 +145,7 @@ class _Search:
         Of the gradients around a maximum that along a way goes furthest that way, around a minimum
         the one from behind: so where the claim lies beyond all that was seen, there it is looked.
         """
-        self.left = max(self.left, 2 * ROUNDS * len(ASTRAY))
+        self.left = max(self.left, min(2 * ROUNDS * len(ASTRAY), WORK // self.part.size))
         for turn in range(ROUNDS):
             away = beyond(dataclasses.replace(sides, probes=np.stack(self.rows)))
             if away is None:
