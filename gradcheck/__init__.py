@@ -5,7 +5,9 @@ Names are loaded when first used: importing the package imports neither NumPy no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gradcheck.lazy import loader
 
 __version__ = "0.1.0"
 
@@ -48,14 +50,7 @@ if TYPE_CHECKING:
     from gradcheck.subject import Subject as Subject
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'gradcheck' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_WHERE[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _WHERE)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,9 @@ verdicts on them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gradcheck.lazy import loader
 
 _WHERE = {
     "judge": "gradcheck.judgement.joint",
@@ -21,10 +23,4 @@ if TYPE_CHECKING:
     from gradcheck.judgement.joint import judge as judge
     from gradcheck.judgement.joint import judge_jointly as judge_jointly
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'gradcheck.judgement' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_WHERE[name]), name)
+__getattr__ = loader(__name__, _WHERE)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from gradcheck.judgement.allowed import permitted
-from gradcheck.judgement.case import Case
+from gradcheck.judgement.case import Case, claimed_at
 from gradcheck.judgement.comparison import Comparison
 from gradcheck.judgement.problem import Level
 from gradcheck.kinks.neighbourhood import DELTA, EXACT
@@ -92,9 +92,8 @@ def _slopes(case: Case, line: fd.Line, places: np.ndarray) -> np.ndarray:
     """<claim, direction> at places along the line; NaN where forward or vjp raises."""
     backend, found = case.backend, []
     for t in places:
-        given = tuple(backend.copy(u) for u in case.cotangent)
         try:
-            claim = case.problem.vjp(given, line.moved(float(t)))
+            claim = claimed_at(case.problem, case.cotangent, line.moved(float(t)))
         except fd.SKIPPED:
             found.append(math.nan)
             continue

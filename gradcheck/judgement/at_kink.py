@@ -108,7 +108,7 @@ def _kinked_jointly(around: Neighbourhood, alone: Sides) -> bool:
 
     |a - b| at a = b = 0, where both end: each by itself can only leave to one side.
     """
-    names = tuple(name for name in around.case.problem.names if around.case.size(name))
+    names = around.case.live
     if len(names) < 2:
         return False
     together = dataclasses.replace(around, moving=names)

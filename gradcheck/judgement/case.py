@@ -49,6 +49,11 @@ class Case:
     def size(self, name: str) -> int:
         return math.prod(self.backend.shape(self.x(name)))
 
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The inputs that have entries."""
+        return tuple(name for name in self.problem.names if self.size(name))
+
     def direction(self, name: str, salt: int = 0) -> Array:
         """A random direction of one input; `salt` tells repeated draws apart."""
         v = directions.random_direction(self.backend, self.x(name), self.draw(name, salt))
@@ -102,8 +107,7 @@ class Case:
 
     def asked(self, cotangent: Outputs) -> Case:
         """The same point at another cotangent: vjp alone is run anew."""
-        given = tuple(self.backend.copy(u) for u in cotangent)
-        claim = self.problem.vjp(given, fd.fresh(self.problem))
+        claim = claimed_at(self.problem, cotangent)
         made = dataclasses.replace(self, cotangent=cotangent, claim=claim, hidden={})
         return _hidden(made, self.hidden)
 
@@ -122,9 +126,17 @@ def prepare(
         outputs = problem.forward(fd.fresh(problem))
     base = tuple(backend.copy(y) for y in outputs)
     if claim is None:
-        given = tuple(backend.copy(u) for u in cotangent)
-        claim = problem.vjp(given, fd.fresh(problem))
+        claim = claimed_at(problem, cotangent)
     return Case(problem, cotangent, base, claim, seed, target)
+
+
+def claimed_at(problem: Problem, cotangent: Outputs, point: Arrays | None = None) -> Arrays:
+    """vjp(cotangent, point), of copies that it may overwrite; the problem's point if none is given.
+
+    The arrays of a given point are handed over as they are.
+    """
+    given = tuple(problem.backend.copy(u) for u in cotangent)
+    return problem.vjp(given, fd.fresh(problem) if point is None else point)
 
 
 def replaced(problem: Problem, changes: Mapping[str, Array]) -> Arrays:

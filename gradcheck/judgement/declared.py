@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement.case import Case
+from gradcheck.judgement.case import Case, claimed_at
 from gradcheck.judgement.problem import Arrays
 from gradcheck.kinks import NAMED, Neighbourhood, Sides, flat
 from gradcheck.oracles.finite_difference import SKIPPED, fresh
@@ -37,7 +37,7 @@ def forbidden(around: Neighbourhood, sides: Sides) -> tuple[np.ndarray, str]:
 def _unlike(around: Neighbourhood, sides: Sides, rule: Rule, point: Arrays) -> np.ndarray:
     """Entries whose claim at some point is not what the rule asks for there."""
     case, name = around.case, around.watched[0]
-    claim = _flat(case, case.problem.vjp(_cotangent(case), dict(point))[name])
+    claim = _flat(case, claimed_at(case.problem, case.cotangent, dict(point))[name])
     expected = _flat(case, rule(_cotangent(case), point)[name])
     return np.asarray(np.abs(claim - expected) > sides.tolerance + 1e-9 * np.abs(expected))
 

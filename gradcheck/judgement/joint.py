@@ -51,8 +51,8 @@ def judge(
     case = dataclasses.replace(case, known=known)
     if not all(problem.backend.all_finite(y) for y in case.base):
         case = nonfinite.without_nonfinite_outputs(case)
-    live = [name for name in problem.names if case.size(name)]
-    verdicts = {name: nothing(name) for name in problem.names if not case.size(name)}
+    live = list(case.live)
+    verdicts = {name: nothing(name) for name in problem.names if name not in live}
     if len(live) > 1:
         verdicts.update(together(case, live))
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradcheck.backends.base import Array
-from gradcheck.judgement.case import Case
+from gradcheck.judgement.case import Case, claimed_at
 from gradcheck.judgement.problem import Arrays, Domain
 from gradcheck.oracles import directions
 from gradcheck.oracles.finite_difference import SKIPPED, fresh
@@ -147,9 +147,9 @@ class Neighbourhood:
 
     def gradient(self, step: float, w: Way) -> np.ndarray:
         """The watched claim at point + step w, flat and real; NaN where it raises."""
-        given = tuple(self.case.backend.copy(u) for u in self.case.cotangent)
+        case = self.case
         try:
-            return self._flat(self.case.problem.vjp(given, self.point(step, w)))
+            return self._flat(claimed_at(case.problem, case.cotangent, self.point(step, w)))
         except SKIPPED:
             return np.full(self.claim.shape, math.nan)
 

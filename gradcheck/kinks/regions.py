@@ -67,7 +67,7 @@ class _Search:
     @classmethod
     def of(cls, around: Neighbourhood, sides: Sides) -> _Search:
         backend, claim = around.case.backend, around.case.claim
-        names = tuple(name for name in around.case.problem.names if around.case.size(name))
+        names = around.case.live
         whole = dataclasses.replace(around, watched=names, moving=names)
         counts = [flat(backend.to_numpy(claim[name])).size for name in names]
         part = np.repeat([name in around.watched for name in names], counts)

@@ -68,7 +68,7 @@ def in_joint_walk(around: Neighbourhood, sides: Sides) -> bool:
     chain rule through a relu picks a side for each; what it returns is right. A bias of 1e-9 cannot
     cross, in its own units, what weights of 1 have crossed: then all go as far as the weights.
     """
-    names = tuple(name for name in around.case.problem.names if around.case.size(name))
+    names = around.case.live
     together = dataclasses.replace(around, moving=names)
     if in_some_walk(together, sides):
         return True
