@@ -157,7 +157,8 @@ class Run:
 
     def _check(self, check: Check, case: Case) -> list[Finding]:
         outcome = self.report.outcomes[check.name]
-        notes = Notes(outcome.examples, known=self._known(check, case))
+        known = (self._known(check, case, kind) for kind in ("wrong", "wrong_at_kink"))
+        notes = Notes(outcome.examples, known=next(known), known_at_kinks=next(known))
         start, calls = time.perf_counter(), case.evaluator.forwards
         try:
             findings = list(check.run(case, notes))
@@ -180,12 +181,12 @@ class Run:
         self._detectable(outcome, check, notes)
         return findings
 
-    def _known(self, check: Check, case: Case) -> frozenset[str]:
-        """Inputs this check found wrong at an example no larger: that one will be kept."""
+    def _known(self, check: Check, case: Case, verdict: str) -> frozenset[str]:
+        """Inputs of which this check found this at an example no larger: that one will be kept."""
         held = {
             name: size
             for (by, kind, name), (size, _) in self.found.items()
-            if by == check.name and kind == "wrong" and name is not None
+            if by == check.name and kind == verdict and name is not None
         }
         size = (False, *_size(case)) if held else ()
         return frozenset(name for name, smallest in held.items() if smallest <= size)

@@ -24,8 +24,8 @@ class Notes:
     that were tried. told: what oracles say of derivatives. distance: how far the nearest kink
     is, where that was looked for. narrow: whether the outputs fit into float32, where that says
     how they were computed; hidden: by input, the relative errors that such rounding hides.
-    number: at how many examples this check has run before. known: inputs that this check found
-    wrong at a smaller example, which stands for all.
+    number: at how many examples this check has run before. known, known_at_kinks: inputs that this
+    check found wrong, or wrong at a kink, at a smaller example, which stands for all.
     """
 
     number: int = 0
@@ -39,6 +39,7 @@ class Notes:
     narrow: bool | None = None
     hidden: dict[str, float] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
+    known_at_kinks: frozenset[str] = frozenset()
 
 
 class Check:

@@ -51,6 +51,7 @@ class Gradient(Check):
             claim=case.claim,
             outputs=outputs,
             known=notes.known,
+            known_at_kinks=notes.known_at_kinks,
         )
         for judgement in judgements.values():
             _note(notes, judgement)

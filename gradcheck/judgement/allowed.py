@@ -36,7 +36,8 @@ def offending(around: Neighbourhood, sides: Sides) -> tuple[np.ndarray, str]:
     if around.nonlinear(sides.claim, sides.tolerance, sides.kinked):
         return sides.kinked, "not multiplied by the cotangent at the kink"
     found = outside(around, sides)
-    if not found.any() or around.case.problem.elementwise:
+    settled = around.case.problem.elementwise or around.watched[0] in around.case.known_at_kinks
+    if not found.any() or settled:
         return found, OUTSIDE if found.any() else ""
     if around.freedom <= MANY:
         fuller = kinks.followed(around, kinks.cyclic(around, sides))
@@ -49,6 +50,7 @@ def offending(around: Neighbourhood, sides: Sides) -> tuple[np.ndarray, str]:
 
 def permitted(case: Case, name: str) -> bool:
     """Whether there is a kink at the point that allows the claim, by the claims around it alone."""
+    case = dataclasses.replace(case, known_at_kinks=frozenset())
     around = Neighbourhood(case, (name,), case.draw(name, 77))
     sides = sides_of(around)
     if sides is None or not sides.kinked.any():

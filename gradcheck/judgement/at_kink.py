@@ -88,7 +88,7 @@ def _point_defect(case: Case, name: str, around: Neighbourhood, sides: Sides) ->
         return None
     if np.all(sides.towards_zero | ~sides.outside) and kinks.jumps(around):
         return unsettled(name, LEAP)
-    if _kinked_jointly(around, sides):
+    if name not in case.known_at_kinks and _kinked_jointly(around, sides):
         return Judgement(name, "correct", reason="at a kink that it shares with another input")
     tolerated = case.problem.kinks == "autodiff"
     # Of a point at a bound the domain shows one side only.

@@ -24,8 +24,8 @@ class Case:
     base: forward(point), in memory of its own. beside: whether this point was moved away from
     where the question was asked, and what lies around it has been looked at already. partial:
     whether outputs that are not finite at the point have been left out. hidden: by input, the
-    entries that are not to be moved, True where so. known: inputs whose claim is wrong elsewhere,
-    of which it is enough to see that it is wrong here too.
+    entries that are not to be moved, True where so. known, known_at_kinks: inputs whose claim is
+    wrong elsewhere, or wrong at a kink, of which it is enough to see that it is wrong here too.
     """
 
     problem: Problem
@@ -38,6 +38,7 @@ class Case:
     partial: bool = False
     hidden: Mapping[str, np.ndarray] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
+    known_at_kinks: frozenset[str] = frozenset()
 
     @property
     def backend(self) -> Backend:

@@ -37,6 +37,7 @@ def judge(
     claim: Mapping[str, Array] | None = None,
     outputs: Outputs | None = None,
     known: frozenset[str] = frozenset(),
+    known_at_kinks: frozenset[str] = frozenset(),
 ) -> dict[str, Judgement]:
     """Hold the claimed VJP at one point and cotangent against numerical derivatives.
 
@@ -44,11 +45,12 @@ def judge(
     relative error up to which a function must be resolved to be called correct; a verdict stops
     early only well below it. claim: vjp(cotangent, point) where already known; outputs:
     forward(point) likewise. known: inputs whose claim was found wrong at another point: here a
-    clear failure of it is called wrong without being confirmed or localised. What forward or vjp
-    raise at the point itself passes through.
+    clear failure of it is called wrong without being confirmed or localised. known_at_kinks: inputs
+    whose claim was found wrong at a kink of another point: here it is enough that the sides seen
+    first do not allow it. What forward or vjp raise at the point itself passes through.
     """
     case = prepare(problem, cotangent, seed, target, claim, outputs)
-    case = dataclasses.replace(case, known=known)
+    case = dataclasses.replace(case, known=known, known_at_kinks=known_at_kinks)
     if not all(problem.backend.all_finite(y) for y in case.base):
         case = nonfinite.without_nonfinite_outputs(case)
     live = list(case.live)

@@ -176,7 +176,7 @@ def _kink_verdict(case: Case, name: str) -> Judgement | None:
     if case.beside:
         return None
     first = at_kink.judged(case, name, alone)
-    if first is None or first.verdict == "correct":
+    if first is None or first.verdict == "correct" or name in case.known_at_kinks:
         return first
     again = at_kink.judged(dataclasses.replace(case, seed=case.seed + 1), name, alone)
     return first if again is None else again

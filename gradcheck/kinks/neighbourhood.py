@@ -182,6 +182,14 @@ class Neighbourhood:
         units = [self.unit(name) for name in self.watched]
         return np.concatenate([u * part for u, part in zip(units, parts, strict=True)])
 
+    def part(self, names: tuple[str, ...]) -> tuple[np.ndarray, float]:
+        """Which watched entries are those of `names`, and what one alone is to be divided by."""
+        to_numpy = self.case.backend.to_numpy
+        counts = [flat(to_numpy(self.case.claim[name])).size for name in self.watched]
+        part = np.repeat([name in names for name in self.watched], counts)
+        alone = len(names) == 1 < len(self.watched)
+        return part, self.unit(names[0]) if alone else 1.0
+
     def flattened(self, w: Way) -> np.ndarray:
         """A direction of the watched inputs, flat and real; in their units where several."""
         parts = [flat(self.case.backend.to_numpy(w[name])) for name in self.watched]

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from gradcheck.kinks.hull import beyond
-from gradcheck.kinks.neighbourhood import DELTA, UNTIED, Neighbourhood, Way, flat
+from gradcheck.kinks.neighbourhood import DELTA, UNTIED, Neighbourhood, Way
 from gradcheck.kinks.sides import Sides
 from gradcheck.kinks.verified import VERIFIED, way_seen
 from gradcheck.kinks.walk import half_turn
@@ -39,8 +39,10 @@ def in_some_region(around: Neighbourhood, sides: Sides) -> bool:
     for salt in range(STARTS):
         search.begin(salt)
         search.turn_inputs(salt)
+        turned = search.best
         search.cross_kinks(salt)
-        search.turn_inputs(salt)
+        if search.best < turned:
+            search.turn_inputs(salt)
         if search.best <= 1.0:
             return way_seen(search.whole, search.way) <= VERIFIED
     return search.closed(sides)
@@ -66,13 +68,9 @@ class _Search:
 
     @classmethod
     def of(cls, around: Neighbourhood, sides: Sides) -> _Search:
-        backend, claim = around.case.backend, around.case.claim
         names = around.case.live
         whole = dataclasses.replace(around, watched=names, moving=names)
-        counts = [flat(backend.to_numpy(claim[name])).size for name in names]
-        part = np.repeat([name in around.watched for name in names], counts)
-        several = len(around.watched) == 1 < len(names)
-        unit = whole.unit(around.watched[0]) if several else 1.0
+        part, unit = whole.part(around.watched)
         # What else moves goes by DELTA too, and the gradient with it.
         moving = 16 * DELTA * float(np.max(np.abs(whole.claim), initial=0.0))
         tolerance = np.full(part.shape, moving)
