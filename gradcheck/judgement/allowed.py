@@ -16,7 +16,7 @@ MANY = 2**17
 # Roundoff of the sum of some dozens of claims.
 ROUNDED = 2.0**-40
 OUTSIDE = "outside the generalised gradient"
-UNSEEN = "more entries are tied than places around them were tried"
+UNSEEN = "more kinks meet here than places around them were tried"
 
 
 def sides_of(around: Neighbourhood) -> Sides | None:
@@ -43,7 +43,7 @@ def offending(around: Neighbourhood, sides: Sides) -> tuple[np.ndarray, str]:
         fuller = kinks.followed(around, kinks.cyclic(around, sides))
         if _acquitted(around, fuller):
             return nowhere, ""
-        if kinks.unseen(around, fuller):
+        if kinks.unseen(around, fuller) or kinks.crowded(around, fuller):
             return found, UNSEEN
     return found, OUTSIDE
 

@@ -12,7 +12,7 @@ from gradcheck.kinks.regions import in_some_region
 from gradcheck.kinks.rows import bent_outputs, countable, rows
 from gradcheck.kinks.sides import NAMED, Sides, cyclic, goes_on, look, more
 from gradcheck.kinks.verified import FAINTLY, VERIFIED, jumps, seen
-from gradcheck.kinks.walk import in_joint_walk, in_some_walk
+from gradcheck.kinks.walk import crowded, in_joint_walk, in_some_walk
 
 __all__ = [
     "FAINTLY",
@@ -22,6 +22,7 @@ __all__ = [
     "Sides",
     "bent_outputs",
     "countable",
+    "crowded",
     "cyclic",
     "flat",
     "followed",

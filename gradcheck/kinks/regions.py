@@ -17,7 +17,7 @@ from gradcheck.kinks.hull import beyond
 from gradcheck.kinks.neighbourhood import DELTA, UNTIED, Neighbourhood, Way
 from gradcheck.kinks.sides import Sides
 from gradcheck.kinks.verified import VERIFIED, way_seen
-from gradcheck.kinks.walk import half_turn
+from gradcheck.kinks.walk import HalfTurn
 
 STARTS, SWEEPS = 4, 3
 # Gradients asked for: fewer where one is of many numbers.
@@ -162,6 +162,6 @@ class _Search:
     def _normals(self, salt: int) -> np.ndarray:
         """A row for each kink crossed on the half turn from the best way."""
         other = self.whole.pattern(300 + salt)
-        jumps = half_turn(self.whole, self.way, other, self.tolerance)
+        jumps = HalfTurn(self.whole, self.way, other, self.tolerance).jumps
         rows = [jump / np.linalg.norm(jump) for jump in jumps if np.all(np.isfinite(jump))]
         return np.stack(rows) if rows else np.zeros((0, self.part.size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,11 @@ from scipy.optimize import lsq_linear
 from gradcheck.kinks.neighbourhood import DELTA, Neighbourhood, Way
 from gradcheck.kinks.sides import NAMED, Sides
 
-WALKS, MOST = 3, 400
+WALKS = 3
+# Gradients asked for on a half turn: four or five a kink.
+MOST = 1000
+# Where so many times nothing but a slow turn is found, there is a cone, and no end of that.
+SMOOTH = 128
 # Turns: closer kinks count as one; where one is expected it is looked for that far to either side.
 NARROW, BESIDE = 1e-4, 2.0**-16
 # Numbers that move, beyond which their gradients would fill the memory: the watched are kept alone.
@@ -22,39 +27,15 @@ Place = tuple[float, np.ndarray]
 UNEVEN = 2.0**-6
 
 
-def in_walk(around: Neighbourhood, sides: Sides, salt: int) -> bool:
-    """Whether claim = start + sum alpha_k jump_k, alpha in [0, 1], along a half turn.
-
-    Every kink through the point is crossed once on the way from w to -w.
-    """
-    first, second = around.pattern(100 + salt), around.pattern(200 + salt)
-    start = around.gradient(DELTA / 2, first)
-    # What else moves goes by DELTA too, and the gradient with it.
-    others = len(around.moving) > len(around.watched)
-    moving = 16 * DELTA * float(np.max(np.abs(start), initial=0.0)) if others else 0.0
-    jumps = half_turn(around, first, second, sides.tolerance + moving)
-    if not jumps:
-        return False
-    steps = np.stack(jumps, axis=1)
-    if not np.all(np.isfinite(steps)):
-        return False
-    wanted = sides.claim - start
-    fitted = lsq_linear(steps, wanted, bounds=(0.0, 1.0))
-    left = np.abs(steps @ fitted.x - wanted)
-    limit = NAMED * np.max(np.abs(steps)) + sides.firm
-    return bool(np.all((left <= limit) | sides.edge))
-
-
-def half_turn(
-    around: Neighbourhood, first: Way, second: Way, tolerance: np.ndarray
-) -> list[np.ndarray]:
-    """The jumps of the watched claim on the way from `first` over `second` to minus `first`."""
-    return _Turn(around, first, second, tolerance, MOST).jumps()
-
-
 def in_some_walk(around: Neighbourhood, sides: Sides) -> bool:
     """Whether the claim lies on one of a few walks."""
-    return any(in_walk(around, sides, salt) for salt in range(WALKS))
+    for salt in range(WALKS):
+        turn = half_turn_of(around, sides, salt)
+        if turn.allows(sides):
+            return True
+        if turn.crowded:
+            return False
+    return False
 
 
 def in_joint_walk(around: Neighbourhood, sides: Sides) -> bool:
@@ -73,8 +54,26 @@ def in_joint_walk(around: Neighbourhood, sides: Sides) -> bool:
     return uneven and in_some_walk(dataclasses.replace(together, level=True), sides)
 
 
-class _Turn:
-    """A half turn, on which each jump is looked for where its normal says that it is.
+def half_turn_of(around: Neighbourhood, sides: Sides, salt: int) -> HalfTurn:
+    """One from a random way over another."""
+    first, second = around.pattern(100 + salt), around.pattern(200 + salt)
+    turn = HalfTurn(around, first, second, sides.tolerance)
+    turn.size = max(turn.size, float(np.max(np.abs(sides.probes), initial=0.0)))
+    # What else moves goes by DELTA too, and the gradient with it.
+    others = len(around.moving) > len(around.watched)
+    if others:
+        turn.tolerance = sides.tolerance + 16 * DELTA * float(np.max(np.abs(turn.start), initial=0))
+    return turn
+
+
+def crowded(around: Neighbourhood, sides: Sides) -> bool:
+    """Whether all inputs together meet more kinks than a half turn tells apart."""
+    together = dataclasses.replace(around, moving=around.case.live)
+    return half_turn_of(together, sides, 0).crowded
+
+
+class HalfTurn:
+    """The way from `first` over `second` to minus `first`, on which every kink is crossed once.
 
     The gradient of a piecewise smooth function jumps along the normal of the kink that is crossed,
     so one jump between two turns is where the way has nothing of it. Two of them, and those of a
@@ -82,39 +81,68 @@ class _Turn:
     """
 
     def __init__(
-        self, around: Neighbourhood, first: Way, second: Way, tolerance: np.ndarray, most: int
+        self, around: Neighbourhood, first: Way, second: Way, tolerance: np.ndarray
     ) -> None:
         told = around.freedom <= TOLD
         self.whole = dataclasses.replace(around, watched=around.moving) if told else around
         self.part, self.unit = self.whole.part(around.watched)
-        self.first, self.second, self.tolerance, self.most = first, second, tolerance, most
+        self.first, self.second, self.tolerance = first, second, tolerance
         self.ends = (self.whole.flattened(first), self.whole.flattened(second)) if told else None
+        self.left, self.smooth, self.size = MOST, 0, 0.0
+        self.begin = self._at(0.0)
 
+    @property
+    def start(self) -> np.ndarray:
+        """The watched claim at the first way."""
+        return self._watched(self.begin)
+
+    def allows(self, sides: Sides) -> bool:
+        """Whether claim = start + sum alpha_k jump_k, alpha in [0, 1]."""
+        if not self.jumps:
+            return False
+        steps = np.stack(self.jumps, axis=1)
+        if not np.all(np.isfinite(steps)):
+            return False
+        wanted = sides.claim - self.start
+        fitted = lsq_linear(steps, wanted, bounds=(0.0, 1.0))
+        left = np.abs(steps @ fitted.x - wanted)
+        limit = NAMED * np.max(np.abs(steps)) + sides.firm
+        return bool(np.all((left <= limit) | sides.edge))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more kinks than could be told apart: not so where a cone turns."""
+        return bool(self.jumps) and self.left <= 0 and self.smooth < len(self.jumps) / 2
+
+    @cached_property
     def jumps(self) -> list[np.ndarray]:
+        """Of the watched claim, as many as were found."""
         found: list[np.ndarray] = []
-        pending = [(self._at(0.0), self._at(math.pi), True)]
-        while pending and self.most > 0:
+        pending = [(self.begin, self._at(math.pi), True)]
+        while pending and self.left > 0 and self.smooth < SMOOTH:
             low, high, guess = pending.pop()
             if self._same(low, high):
                 continue
             if high[0] - low[0] < NARROW:
                 found.append(self._jump(low, high))
+                self.smooth += self._slight(low, high)
                 continue
             guessed = self._crossing(low, high) if guess else []
             inner = guessed or [self._at((low[0] + high[0]) / 2)]
             if guessed and self._same(low, inner[0]) and self._same(inner[1], high):
                 found.append(self._jump(low, high))
                 continue
-            places = [low, *inner, high]
-            pending += [(a, b, not guessed) for a, b in pairwise(places)]
+            pending += [(a, b, not guessed) for a, b in pairwise([low, *inner, high])]
         return found
 
-    def _at(self, turn: float) -> tuple[float, np.ndarray]:
-        self.most -= 1
+    def _at(self, turn: float) -> Place:
+        self.left -= 1
         combine, second = self.whole.case.backend.combine, self.second
         shares = [math.cos(turn), math.sin(turn)]
         way = {name: combine(shares, [v, second[name]]) for name, v in self.first.items()}
-        return turn, self.whole.gradient(DELTA / 2, way)
+        place = turn, self.whole.gradient(DELTA / 2, way)
+        self.size = max(self.size, float(np.max(np.abs(self._watched(place)), initial=0.0)))
+        return place
 
     def _crossing(self, low: Place, high: Place) -> list[Place]:
         """Just before and just behind where the way has nothing of what lies between."""
@@ -130,5 +158,12 @@ class _Turn:
     def _same(self, a: Place, b: Place) -> bool:
         return bool(np.all(np.abs(self._jump(a, b)) <= self.tolerance))
 
+    def _slight(self, a: Place, b: Place) -> bool:
+        """Whether the claim changes by no more than the way does: it turns, and does not jump."""
+        return bool(np.max(np.abs(self._jump(a, b))) <= 8 * NARROW * self.size)
+
     def _jump(self, a: Place, b: Place) -> np.ndarray:
-        return np.asarray((b[1] - a[1])[self.part] / self.unit)
+        return np.asarray(self._watched(b) - self._watched(a))
+
+    def _watched(self, place: Place) -> np.ndarray:
+        return np.asarray(place[1][self.part] / self.unit)

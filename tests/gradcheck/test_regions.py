@@ -84,3 +84,41 @@ def test_a_claim_between_gradients_that_random_places_do_not_show(slope, verdict
     at = {"E": np.zeros((3, 4)), "x": np.zeros((4, 3)), "index": np.array([0, 1, 1, 2])}
     said = [check(longest(slope), at=at, seed=seed, checks=["gradient"]).verdict for seed in (0, 1)]
     assert set(said) == {verdict}
+
+
+def squares(alpha):
+    """The sum of squares of a net of one layer of relus, alpha at each kink: (002)'s demo."""
+
+    def passed(x, w, v):
+        h = np.column_stack([x, np.ones(len(x))]) @ w
+        return h, np.maximum(h, 0)
+
+    def vjp(u, x, w, v):
+        h, r = passed(x, w, v)
+        gradient = 2 * u * (r @ v - 1) @ v.T * np.where(h == 0, alpha, h > 0)
+        return np.column_stack([x, np.ones(len(x))]).T @ gradient
+
+    def judge(rows, hidden, seed):
+        rng = np.random.default_rng(seed)
+        x, v = rng.integers(-16, 17, (rows, 1)) / 8, rng.integers(-16, 17, (hidden, 1)) / 8
+        found = judged(
+            lambda w: np.asarray(np.sum((passed(x, w, v)[1] @ v - 1) ** 2)),
+            lambda u, w: {"w": vjp(u, x, w, v)},
+            {"w": np.zeros((2, hidden))},
+            seed,
+        )
+        return found["w"].verdict
+
+    return judge
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_seventy_units_at_zero_are_told_apart(alpha):
+    assert {squares(alpha)(8, 9, seed) for seed in range(8)} == {"correct"}
+
+
+@pytest.mark.parametrize(("rows", "hidden", "verdict"), [(2, 2, "wrong_at_kink"), (32, 32, None)])
+def test_more_kinks_than_can_be_told_apart_reject_nothing(rows, hidden, verdict):
+    """A slope of 3 is rejected where the kinks are few; of a thousand nothing can be known."""
+    said = {squares(3.0)(rows, hidden, seed) for seed in range(3)}
+    assert said == {verdict} if verdict else "wrong_at_kink" not in said
