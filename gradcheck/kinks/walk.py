@@ -129,7 +129,7 @@ class HalfTurn:
                 continue
             guessed = self._crossing(low, high) if guess else []
             inner = guessed or [self._at((low[0] + high[0]) / 2)]
-            if guessed and self._same(low, inner[0]) and self._same(inner[1], high):
+            if guessed and self._between(low, *inner, high):
                 found.append(self._jump(low, high))
                 continue
             pending += [(a, b, not guessed) for a, b in pairwise([low, *inner, high])]
@@ -154,6 +154,11 @@ class HalfTurn:
         if not low[0] < turn - BESIDE or not turn + BESIDE < high[0]:
             return []
         return [self._at(turn - BESIDE), self._at(turn + BESIDE)]
+
+    def _between(self, low: Place, before: Place, behind: Place, high: Place) -> bool:
+        """Whether all that changes from low to high does so between the two places inside."""
+        outside = self._same(low, before) and self._same(behind, high)
+        return outside and not self._same(before, behind)
 
     def _same(self, a: Place, b: Place) -> bool:
         return bool(np.all(np.abs(self._jump(a, b)) <= self.tolerance))
