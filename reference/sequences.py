@@ -2,21 +2,31 @@
 
 import numpy as np
 
-from reference.shapes import expect, zeros_and_ones
+from reference.shapes import expect_shape, float_type, zeros_and_ones
 
 
 def in_order(x, mask, go_backwards):
-    """Steps x (time, batch, features) and keep (time, batch, 1) in the order of processing."""
+    """Steps x (time, batch, features) and keep (time, batch, 1) in the order of processing.
+
+    A step that is left out is read as zeros: it may hold anything.
+    """
     order = slice(None, None, -1 if go_backwards else 1)
+    steps = x.swapaxes(0, 1)[order]
     if mask is None:
-        mask = np.ones(x.shape[:2], bool)
+        return steps, np.ones((*steps.shape[:2], 1), bool)
     zeros_and_ones("mask", mask)
-    return x.swapaxes(0, 1)[order], np.asarray(mask, bool).T[order, :, None]
+    keep = mask.astype(bool).T[order, :, None]
+    return np.where(keep, steps, 0), keep
 
 
 def initial(state, x, U):
     """The given state, or zeros (batch, units)."""
     return np.zeros((len(x), len(U)), x.dtype) if state is None else state
+
+
+def empty_states(xs, W, U, b):
+    """An array for the states h_0 .. h_T of the steps xs; integers give states in float64."""
+    return np.empty((len(xs) + 1, xs.shape[1], len(U)), float_type(xs, W, U, b))
 
 
 def outputs(h, return_sequences):
@@ -26,11 +36,9 @@ def outputs(h, return_sequences):
 
 def state_cotangents(cotangent, h, return_sequences):
     """The cotangent of each of h_0 .. h_T, from that of `outputs(h, return_sequences)`."""
-    steps, batch, units = h.shape
-    if return_sequences:
-        expect(cotangent=(cotangent, f"{batch} {steps - 1} {units}"))
-    else:
-        expect(cotangent=(cotangent, f"{batch} {units}"))
+    states, batch, units = h.shape
+    times = (states - 1,) if return_sequences else ()
+    expect_shape("cotangent", cotangent, (batch, *times, units))
     g = np.zeros_like(h)
     if return_sequences:
         g[1:] = cotangent.swapaxes(0, 1)

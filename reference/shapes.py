@@ -1,23 +1,38 @@
 """Shape checks that name the argument and both shapes: nothing broadcasts in silence."""
 
+import operator
+
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 
 def expect(**arguments):
     """Check arrays against shapes with named dimensions; return the sizes by name.
 
     Each argument is a pair (array, shape): `x=(x, "batch features")`. A number stands for
-    itself, `...` for any leading dimensions; None in place of an array is skipped. A name means
-    the same size everywhere, the first argument that has it decides.
+    itself, `...` for any leading dimensions; after a final `?` the argument may be None. A name
+    means the same size everywhere, the first argument that has it decides. Where the shape is (),
+    Python's own numbers will do.
 
     Raises ValueError naming the argument, its shape, the dimension at fault, and the argument
-    and shape that say otherwise.
+    and shape that say otherwise; or what the argument is, where it is no array of real numbers.
     """
     sizes, origins = {}, {}
     for name, (array, shape) in arguments.items():
-        if array is not None:
-            _bind(name, np.shape(array), shape.split(), sizes, origins)
+        if array is None and shape.endswith("?"):
+            continue
+        if shape or not isinstance(array, float | int):
+            real_numbers(name, array)
+        _bind(name, np.shape(array), shape.removesuffix("?").split(), sizes, origins)
     return sizes
+
+
+def real_numbers(name, array):
+    """Raise ValueError for anything but an array, or NumPy scalar, of real numbers or truths."""
+    if not isinstance(array, np.ndarray | np.generic):
+        raise ValueError(f"{name} is a {type(array).__name__}: a NumPy array is needed")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {array.dtype}: real numbers are needed")
 
 
 def _bind(name, actual, wanted, sizes, origins):
@@ -63,6 +78,42 @@ def some_elements(name, array):
         raise ValueError(f"{name} has shape {np.shape(array)}: the mean of nothing is undefined")
 
 
+def float_type(*arrays):
+    """The dtype that the arrays share, float64 where they hold integers only."""
+    shared = np.result_type(*arrays)
+    return shared if shared.kind == "f" else np.dtype(float)
+
+
+def floating(x):
+    """The array as it is, or in float64 where it holds integers: differences of those wrap."""
+    return np.asarray(x, float_type(x))
+
+
+def pieces(name, value, count):
+    """The parts of a tuple of so many arrays; ValueError for anything else, one array included."""
+    if not isinstance(value, tuple | list):
+        raise ValueError(f"{name} is a {type(value).__name__}: a tuple of {count} arrays is needed")
+    if len(value) != count:
+        raise ValueError(f"{name} holds {len(value)} arrays: {count} are needed")
+    return value
+
+
+def without(shape, axis):
+    """The shape that is left when one axis has been summed over."""
+    (axis,) = normalize_axis_tuple(axis, len(shape), "axis")
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def whole(name, value, low):
+    """The option as an int; ValueError where it is no integer or below the smallest it can be."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} is {value!r}: an integer is needed") from None
+    at_least(name, number, low)
+    return number
+
+
 def at_least(name, value, low):
     """Raise ValueError where an option is below the smallest value it can take."""
     if not value >= low:
@@ -90,6 +141,8 @@ def positive(name, value):
 def zeros_and_ones(name, mask):
     """Raise ValueError where a mask holds anything but False and True, or 0 and 1."""
     mask = np.asarray(mask)
+    if mask.dtype == bool:
+        return
     other = mask[(mask != 0) & (mask != 1)]
     if other.size:
         raise ValueError(f"{name} holds {other.flat[0]}: only 0 and 1 are a mask")
@@ -97,21 +150,35 @@ def zeros_and_ones(name, mask):
 
 def indices_below(name, indices, size):
     """Raise ValueError for an index outside [0, size); negative ones do not count from the end."""
-    indices = np.asarray(indices)
-    if not np.issubdtype(indices.dtype, np.integer):
-        raise ValueError(f"{name} has dtype {indices.dtype}: integers are needed")
+    integers(name, indices)
     outside = (indices < 0) | (indices >= size)
     if outside.any():
         raise ValueError(f"{name} holds {indices[outside][0]}: it must lie in [0, {size})")
 
 
+def lapack(**arrays):
+    """Raise ValueError for arrays of float16: LAPACK has none."""
+    for name, array in arrays.items():
+        if array.dtype == np.float16:
+            raise ValueError(f"{name} has dtype float16: LAPACK has float32 and float64")
+
+
+def integers(name, array):
+    """Raise ValueError for an array of anything but integers."""
+    real_numbers(name, array)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} has dtype {array.dtype}: integers are needed")
+
+
 def multiple_of(name, value, other, divisor):
     """Raise ValueError where one size does not divide another."""
-    if divisor < 1 or value % divisor:
+    if whole(other, divisor, 1) and value % divisor:
         raise ValueError(f"{name} is {value} and {other} is {divisor}: {other} must divide {name}")
 
 
 def expect_shape(name, array, shape, of="the output"):
     """Raise ValueError where an array has not the shape that the inputs give."""
+    if shape or not isinstance(array, float | int):
+        real_numbers(name, array)
     if np.shape(array) != tuple(shape):
         raise ValueError(f"{name} has shape {np.shape(array)} and {of} has shape {tuple(shape)}")

@@ -10,20 +10,32 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from reference.shapes import at_least
+from reference.shapes import whole
 
 
 def pair(name, value, low=1):
     """A number for both axes, or one for each; ValueError where one is below `low`."""
-    first, second = (value, value) if isinstance(value, int) else value
-    at_least(name, first, low)
-    at_least(name, second, low)
-    return int(first), int(second)
+    values = (value, value) if np.ndim(value) == 0 else tuple(value)
+    if len(values) != 2:
+        raise ValueError(f"{name} is {value}: a number or a pair is needed")
+    return whole(name, values[0], low), whole(name, values[1], low)
+
+
+def some_taps(W):
+    """ValueError where a kernel (filters, channels, kh, kw) is of no size."""
+    if min(W.shape[2:]) < 1:
+        raise ValueError(f"W has shape {W.shape}: a kernel has at least one tap along each axis")
+
+
+def half_at_most(padding, kernel):
+    """ValueError where the padding is more than half the kernel."""
+    if np.any(2 * np.array(padding) > kernel):
+        raise ValueError(f"padding is {padding} and kernel is {kernel}: at most half the kernel")
 
 
 def count(size, kernel, stride, padding, dilation):
     """How many windows fit along one axis; ValueError where not even one does."""
-    at_least("kernel", kernel, 1)
+    whole("kernel", kernel, 1)
     if size == 0:
         raise ValueError("x has no positions along an axis that windows slide over")
     room, span = size + 2 * padding, dilation * (kernel - 1) + 1

@@ -9,11 +9,13 @@ Formula
 Shapes
     q (batch, heads, queries, width); k (batch, groups, keys, width);
     v (batch, groups, keys, values); y (batch, heads, queries, values); groups divides heads;
-    mask (batch, queries, keys), True for keys that are seen, or None for all;
+    mask (batch, queries, keys), True for keys that are seen, or None for all; a masked key and
+    value must be finite all the same: they meet weights of 0;
     causal: query i sees keys 0 to i only; scale: 1 / sqrt(width) if not given.
 
 Errors
-    ValueError: shapes that disagree; heads not a multiple of groups; a width of 0 without scale.
+    ValueError: shapes that disagree; heads not a multiple of groups; a mask of anything but 0 and
+    1; a width of 0 without scale.
 
 Source
     Vaswani et al. (2017), equation (1); Ainslie et al. (2023) for the groups;
@@ -24,7 +26,7 @@ import math
 
 import numpy as np
 
-from reference.shapes import at_least, expect, expect_shape, multiple_of
+from reference.shapes import at_least, expect, expect_shape, multiple_of, zeros_and_ones
 
 
 def forward(q, k, v, mask=None, *, causal=False, scale=None):
@@ -49,12 +51,13 @@ def _weights(q, k, v, mask, causal, scale):
         q=(q, "batch heads queries width"),
         k=(k, "batch groups keys width"),
         v=(v, "batch groups keys values"),
-        mask=(mask, "batch queries keys"),
+        mask=(mask, "batch queries keys?"),
     )
     multiple_of("heads", sizes["heads"], "groups", sizes["groups"])
     seen = np.ones((1, 1, sizes["queries"], sizes["keys"]), bool)
     if mask is not None:
-        seen = seen & mask[:, None]
+        zeros_and_ones("mask", mask)
+        seen = seen & mask.astype(bool)[:, None]
     if causal:
         seen = np.tril(seen)
     S = np.where(seen, scale * q @ _transpose(_repeat(k, q)), -np.inf)

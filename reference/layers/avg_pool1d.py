@@ -18,20 +18,25 @@ Source
 """
 
 from reference.layers import avg_pool2d
-from reference.shapes import expect
+from reference.shapes import expect, expect_shape, whole
+from reference.windows import count, half_at_most
 
 
 def forward(x, *, kernel, stride=None, padding=0):
-    return avg_pool2d.forward(x[:, :, None], **_flat(x, kernel, stride, padding))[:, :, 0]
+    options = _flat(x, kernel, stride, padding)
+    return avg_pool2d.forward(x[:, :, None], **options)[:, :, 0]
 
 
 def vjp(cotangent, x, *, kernel, stride=None, padding=0):
     options = _flat(x, kernel, stride, padding)
-    expect(x=(x, "batch channels length"), cotangent=(cotangent, "batch channels windows"))
+    windows = count(x.shape[2], *(along for _, along in options.values()), 1)
+    expect_shape("cotangent", cotangent, (*x.shape[:2], windows))
     return {"x": avg_pool2d.vjp(cotangent[:, :, None], x[:, :, None], **options)["x"][:, :, 0]}
 
 
 def _flat(x, kernel, stride, padding):
     expect(x=(x, "batch channels length"))
-    stride = kernel if stride is None else stride
+    kernel, padding = whole("kernel", kernel, 1), whole("padding", padding, 0)
+    half_at_most(padding, kernel)
+    stride = kernel if stride is None else whole("stride", stride, 1)
     return {"kernel": (1, kernel), "stride": (1, stride), "padding": (0, padding)}

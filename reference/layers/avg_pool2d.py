@@ -21,7 +21,7 @@ Source
 import numpy as np
 
 from reference.shapes import expect, expect_shape
-from reference.windows import count, fold, pair, unfold
+from reference.windows import count, fold, half_at_most, pair, unfold
 
 
 def forward(x, *, kernel, stride=None, padding=0):
@@ -40,6 +40,5 @@ def vjp(cotangent, x, *, kernel, stride=None, padding=0):
 def _steps(x, kernel, stride, padding):
     expect(x=(x, "batch channels height width"))
     kernel, padding = pair("kernel", kernel), pair("padding", padding, 0)
-    if any(2 * m > k for m, k in zip(padding, kernel, strict=True)):
-        raise ValueError(f"padding is {padding} and kernel is {kernel}: at most half the kernel")
+    half_at_most(padding, kernel)
     return kernel, kernel if stride is None else pair("stride", stride), padding, (1, 1)

@@ -10,7 +10,7 @@ Shapes
     are not differentiated; eps: a number in x's units squared.
 
 Errors
-    ValueError: shapes that disagree; a negative variance; eps negative.
+    ValueError: shapes that disagree; a negative variance, or one of 0 with eps = 0; eps negative.
 
 Source
     Ioffe and Szegedy (2015), algorithm 2; torch.nn.functional.batch_norm(training=False).
@@ -40,5 +40,7 @@ def vjp(cotangent, x, gamma, beta, mean, variance, *, eps=1e-5):
 def _centred(x, gamma, beta, mean, variance, eps):
     expect_channels(x, gamma=gamma, beta=beta, mean=mean, variance=variance)
     at_least("eps", eps, 0)
-    at_least("the smallest variance", np.min(variance, initial=np.inf), 0)
+    if not np.all((variance >= 0) & (variance + eps > 0)):
+        least = np.min(variance)
+        raise ValueError(f"variance holds {least} and eps is {eps}: their sum must be positive")
     return x - per_channel(mean, x), np.sqrt(per_channel(variance, x) + eps)

@@ -27,7 +27,7 @@ def forward(a, b, W, c):
 
 
 def vjp(cotangent, a, b, W, c):
-    _check(a, b, W, c, cotangent)
+    _check(a, b, W, c, cotangent=(cotangent, "batch outputs"))
     return {
         "a": np.einsum("no,oij,nj->ni", cotangent, W, b, optimize=True),
         "b": np.einsum("no,oij,ni->nj", cotangent, W, a, optimize=True),
@@ -36,11 +36,11 @@ def vjp(cotangent, a, b, W, c):
     }
 
 
-def _check(a, b, W, c, cotangent=None):
+def _check(a, b, W, c, **more):
     expect(
         a=(a, "batch left"),
         b=(b, "batch right"),
         W=(W, "outputs left right"),
         c=(c, "outputs"),
-        cotangent=(cotangent, "batch outputs"),
+        **more,
     )

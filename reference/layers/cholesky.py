@@ -10,7 +10,8 @@ Shapes
     A, L (..., n, n); the symmetric part of A is positive definite.
 
 Errors
-    ValueError: A not square; cotangent not of A's shape; LinAlgError, which is one, where the
+    ValueError: A not square; cotangent not of A's shape; float16, which LAPACK has not;
+    LinAlgError, which is a ValueError, where the
     symmetric part is not positive definite.
 
 Source
@@ -20,11 +21,12 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect
+from reference.shapes import expect, lapack
 
 
 def forward(A):
     expect(A=(A, "... n n"))
+    lapack(A=A)
     return np.linalg.cholesky(_symmetric(A))
 
 

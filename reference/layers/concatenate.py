@@ -19,16 +19,33 @@ Source
 
 import numpy as np
 
+from reference.shapes import expect_shape, real_numbers, without
+
 
 def forward(*inputs, axis=-1):
+    _check(inputs, axis)
     return np.concatenate(inputs, axis=axis)
 
 
 def vjp(cotangent, *inputs, axis=-1):
     """The pieces of g."""
-    shape = np.concatenate(inputs, axis=axis).shape
-    if cotangent.shape != shape:
-        raise ValueError(f"cotangent has shape {cotangent.shape} and y has shape {shape}")
+    _check(inputs, axis)
     ends = np.cumsum([x.shape[axis] for x in inputs])
+    shape = list(inputs[0].shape)
+    shape[axis] = int(ends[-1])
+    expect_shape("cotangent", cotangent, shape)
     pieces = np.split(cotangent, ends[:-1], axis=axis)
     return {f"x{k}": piece.copy() for k, piece in enumerate(pieces, 1)}
+
+
+def _check(inputs, axis):
+    if not inputs:
+        raise ValueError("inputs is empty: at least one array is needed")
+    first = inputs[0]
+    for k, x in enumerate(inputs, 1):
+        real_numbers(f"x{k}", x)
+        if x.ndim != first.ndim or without(x.shape, axis) != without(first.shape, axis):
+            raise ValueError(
+                f"x{k} has shape {x.shape} and x1 has shape {first.shape}: "
+                f"they must agree except along axis {axis}"
+            )

@@ -22,7 +22,7 @@ Source
 
 import numpy as np
 
-from reference.shapes import at_least, expect, one_of
+from reference.shapes import expect, expect_shape, one_of, whole
 
 
 def forward(x, K, b, *, stride=1, dilation=1, padding="valid"):
@@ -38,9 +38,9 @@ def vjp(cotangent, x, K, b, *, stride=1, dilation=1, padding="valid"):
     expect(x=(x, "batch length channels"), K=(K, "width channels filters"), b=(b, "filters"))
     left, right, taps = _plan(x, K, stride, dilation, padding)
     padded = np.pad(x, ((0, 0), (left, right), (0, 0)))
-    steps = padded[:, taps[0]].shape[1]
-    expect(cotangent=(cotangent, f"{len(x)} {steps} {len(b)}"))
-    dpadded, dK = np.zeros(padded.shape, cotangent.dtype), np.empty(K.shape, cotangent.dtype)
+    expect_shape("cotangent", cotangent, (len(x), padded[:, taps[0]].shape[1], len(b)))
+    dtype = np.result_type(cotangent, x, K)
+    dpadded, dK = np.zeros(padded.shape, dtype), np.empty(K.shape, dtype)
     for k, tap in enumerate(taps):
         dpadded[:, tap] += cotangent @ K[k].T
         dK[k] = np.tensordot(padded[:, tap], cotangent, ((0, 1), (0, 1)))
@@ -50,8 +50,7 @@ def vjp(cotangent, x, K, b, *, stride=1, dilation=1, padding="valid"):
 
 def _plan(x, K, stride, dilation, padding):
     """Zeros to the left and right, and for each tap the slice of padded x that it reads."""
-    at_least("stride", stride, 1)
-    at_least("dilation", dilation, 1)
+    stride, dilation = whole("stride", stride, 1), whole("dilation", dilation, 1)
     one_of("padding", padding, ("valid", "same"))
     length, width = x.shape[1], len(K)
     span = dilation * (width - 1) + 1

@@ -11,8 +11,8 @@ Shapes
     stride, padding, dilation: a number, or a pair for the two axes.
 
 Errors
-    ValueError: shapes that disagree; groups that divide neither channels nor filters; a kernel
-    that does not fit; stride or dilation below 1; padding below 0.
+    ValueError: shapes that disagree; a kernel without taps; groups that do not divide channels and
+    filters; a kernel that does not fit; stride or dilation below 1; padding below 0.
 
 Source
     LeCun et al. (1989); torch.nn.functional.conv2d.
@@ -21,7 +21,7 @@ Source
 import numpy as np
 
 from reference.shapes import expect, expect_shape, multiple_of
-from reference.windows import by_group, columns, fold, pair, unfold
+from reference.windows import by_group, columns, fold, pair, some_taps, unfold
 
 
 def forward(x, W, b, *, stride=1, padding=0, dilation=1, groups=1):
@@ -49,6 +49,7 @@ def vjp(cotangent, x, W, b, *, stride=1, padding=0, dilation=1, groups=1):
 
 def _check(x, W, b, groups):
     expect(x=(x, "batch channels height width"), W=(W, "filters _ kh kw"), b=(b, "filters"))
+    some_taps(W)
     multiple_of("channels", x.shape[1], "groups", groups)
     multiple_of("filters", W.shape[0], "groups", groups)
     expect_shape("W", W, (len(W), x.shape[1] // groups, *W.shape[2:]), "a kernel for x")

@@ -19,29 +19,32 @@ Source
 """
 
 from reference.layers import conv_transpose2d
-from reference.shapes import expect
+from reference.shapes import expect, expect_shape, whole
 
 
 def forward(x, W, b, *, stride=1, padding=0, dilation=1, extra=0, groups=1):
-    options = _flat(x, W, stride, padding, dilation, extra)
+    options = _flat(x, W, b, stride, padding, dilation, extra)
     y = conv_transpose2d.forward(x[:, :, None], W[:, :, None], b, groups=groups, **options)
     return y[:, :, 0]
 
 
 def vjp(cotangent, x, W, b, *, stride=1, padding=0, dilation=1, extra=0, groups=1):
-    options = _flat(x, W, stride, padding, dilation, extra)
-    expect(cotangent=(cotangent, "batch filters length"))
+    options = _flat(x, W, b, stride, padding, dilation, extra)
+    size = conv_transpose2d.output_size(x, W, *((along,) for _, along in options.values()))
+    expect_shape("cotangent", cotangent, (len(x), len(b), *size))
     g = conv_transpose2d.vjp(
         cotangent[:, :, None], x[:, :, None], W[:, :, None], b, groups=groups, **options
     )
     return {"x": g["x"][:, :, 0], "W": g["W"][:, :, 0], "b": g["b"]}
 
 
-def _flat(x, W, stride, padding, dilation, extra):
-    expect(x=(x, "batch channels length"), W=(W, "channels _ taps"))
-    return {
-        "stride": (1, stride),
-        "padding": (0, padding),
-        "dilation": (1, dilation),
-        "extra": (0, extra),
+def _flat(x, W, b, stride, padding, dilation, extra):
+    expect(x=(x, "batch channels length"), W=(W, "channels _ taps"), b=(b, "filters"))
+    options = {
+        "stride": (1, whole("stride", stride, 1)),
+        "padding": (0, whole("padding", padding, 0)),
+        "dilation": (1, whole("dilation", dilation, 1)),
+        "extra": (0, whole("extra", extra, 0)),
     }
+    conv_transpose2d.output_size(x, W, *((along,) for _, along in options.values()))
+    return options

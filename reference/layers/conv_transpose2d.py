@@ -11,8 +11,8 @@ Shapes
     stride, padding, dilation, extra: a number, or a pair for the two axes; extra < stride.
 
 Errors
-    ValueError: shapes that disagree; groups that do not divide channels; an output of no size;
-    stride or dilation below 1; padding or extra below 0; extra not below stride.
+    ValueError: shapes that disagree; a kernel without taps; groups that do not divide channels; an
+    output of no size; stride or dilation below 1; padding or extra below 0; extra not below stride.
 
 Source
     Zeiler, Krishnan, Taylor and Fergus (2010); torch.nn.functional.conv_transpose2d, where extra
@@ -22,13 +22,13 @@ Source
 import numpy as np
 
 from reference.shapes import expect, expect_shape, multiple_of
-from reference.windows import by_group, columns, fold, pair, unfold
+from reference.windows import by_group, columns, fold, pair, some_taps, unfold
 
 
 def forward(x, W, b, *, stride=1, padding=0, dilation=1, extra=0, groups=1):
     _check(x, W, b, groups)
     steps = _steps(stride, padding, dilation)
-    size = _output_size(x, W, *steps, pair("extra", extra, 0))
+    size = output_size(x, W, *steps, pair("extra", extra, 0))
     u = np.swapaxes(by_group(W, groups), -1, -2) @ columns(x[:, :, None, None], groups)
     windows = u.reshape(len(x), len(b), *W.shape[2:], *x.shape[2:])
     return fold(windows, size, *steps) + b[:, None, None]
@@ -37,7 +37,7 @@ def forward(x, W, b, *, stride=1, padding=0, dilation=1, extra=0, groups=1):
 def vjp(cotangent, x, W, b, *, stride=1, padding=0, dilation=1, extra=0, groups=1):
     _check(x, W, b, groups)
     steps = _steps(stride, padding, dilation)
-    size = _output_size(x, W, *steps, pair("extra", extra, 0))
+    size = output_size(x, W, *steps, pair("extra", extra, 0))
     expect_shape("cotangent", cotangent, (len(x), len(b), *size))
     windows = unfold(cotangent, W.shape[2:], *steps)
     h = columns(windows, groups)
@@ -52,6 +52,7 @@ def vjp(cotangent, x, W, b, *, stride=1, padding=0, dilation=1, extra=0, groups=
 
 def _check(x, W, b, groups):
     expect(x=(x, "batch channels height width"), W=(W, "channels _ kh kw"), b=(b, "filters"))
+    some_taps(W)
     multiple_of("channels", x.shape[1], "groups", groups)
     expect_shape("b", b, (W.shape[1] * groups,), "a bias for W")
 
@@ -60,7 +61,8 @@ def _steps(stride, padding, dilation):
     return pair("stride", stride), pair("padding", padding, 0), pair("dilation", dilation)
 
 
-def _output_size(x, W, stride, padding, dilation, extra):
+def output_size(x, W, stride, padding, dilation, extra):
+    """The positions of y along each axis; every option holds one number an axis."""
     size = tuple(
         s * (n - 1) - 2 * m + d * (k - 1) + 1 + e
         for n, k, s, m, d, e in zip(

@@ -21,7 +21,7 @@ Source
 import numpy as np
 
 from reference.layers import norm
-from reference.shapes import expect, expect_shape, positive
+from reference.shapes import expect, expect_shape, positive, without
 
 
 def forward(a, b, *, axis=-1, eps=1e-8):
@@ -29,7 +29,8 @@ def forward(a, b, *, axis=-1, eps=1e-8):
 
 
 def vjp(cotangent, a, b, *, axis=-1, eps=1e-8):
-    expect_shape("cotangent", cotangent, np.delete(a.shape, axis))
+    expect(a=(a, "..."), b=(b, "..."))
+    expect_shape("cotangent", cotangent, without(a.shape, axis))
     unit_a, size_a, long_a = _unit(a, b, axis, eps)
     unit_b, size_b, long_b = _unit(b, a, axis, eps)
     y = np.sum(unit_a * unit_b, axis, keepdims=True)

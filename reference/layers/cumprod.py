@@ -22,6 +22,7 @@ from reference.shapes import expect
 
 
 def forward(x, *, axis=-1):
+    expect(x=(x, "..."))
     return np.cumprod(x, axis)
 
 
@@ -36,7 +37,7 @@ def vjp(cotangent, x, *, axis=-1):
 
 def _suffix_sums(g, factors):
     """s_i = g_i + factors_i s_{i+1}, with s = 0 past the end."""
-    a, b = factors.copy(), g.copy()
+    a, b = factors.copy(), g.astype(np.result_type(g, factors))
     step = 1
     while step < b.shape[-1]:
         b[..., :-step] += a[..., :-step] * b[..., step:]

@@ -47,7 +47,7 @@ def _pull_back(g, out, other, others, like, wanted):
 
 
 def _parse(a, b, spec):
-    terms, arrow, out = spec.replace(" ", "").partition("->")
+    terms, arrow, out = str(spec).replace(" ", "").partition("->")
     left, comma, right = terms.partition(",")
     plain = all(set(t) <= LETTERS and len(set(t)) == len(t) for t in (left, right, out))
     if not (arrow and comma and plain and set(out) <= set(left + right)):

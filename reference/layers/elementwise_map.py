@@ -27,6 +27,7 @@ from reference.shapes import expect
 
 def forward(x, *, function, derivative):
     """y_i = f(x_i)."""
+    expect(x=(x, "..."))
     y = np.asarray(function(x))
     expect(x=(x, "..."), **{"function(x)": (y, "...")})
     return y.astype(_kind(x, y), copy=True)
@@ -34,11 +35,11 @@ def forward(x, *, function, derivative):
 
 def vjp(cotangent, x, *, function, derivative):
     """dx_i = f'(x_i) g_i."""
-    slope = np.asarray(derivative(x))
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
+    slope = np.asarray(derivative(x))
     if slope.ndim:
         expect(x=(x, "..."), **{"derivative(x)": (slope, "...")})
-    return {"x": slope.astype(cotangent.dtype) * cotangent}
+    return {"x": slope.astype(_kind(cotangent, slope)) * cotangent}
 
 
 def _kind(x, y):

@@ -24,6 +24,7 @@ from reference.shapes import expect
 
 
 def forward(x, *, alpha=1.0):
+    expect(x=(x, "..."))
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 

@@ -17,7 +17,7 @@ Source
 import numpy as np
 from scipy.sparse import csr_array
 
-from reference.shapes import expect
+from reference.shapes import expect, integers
 
 
 def forward(index, E):
@@ -34,14 +34,15 @@ def vjp(cotangent, index, E):
     )
     _check(index, E)
     positions = np.arange(index.size)
-    ones = np.ones(index.size, cotangent.dtype)
+    # SciPy's sparse arrays know no float16
+    rows = cotangent.astype(np.result_type(cotangent, np.float32)).reshape(index.size, E.shape[1])
+    ones = np.ones(index.size, rows.dtype)
     one_hot = csr_array((ones, (index.ravel(), positions)), shape=(len(E), index.size))
-    return {"E": one_hot @ cotangent.reshape(index.size, E.shape[1])}
+    return {"E": (one_hot @ rows).astype(cotangent.dtype)}
 
 
 def _check(index, E):
-    if index.dtype.kind not in "iu":
-        raise ValueError(f"index has dtype {index.dtype}: integers are needed")
+    integers("index", index)
     outside = index[(index < 0) | (index >= len(E))]
     if outside.size:
         raise ValueError(f"index holds {outside.flat[0]}: E of shape {E.shape} has {len(E)} rows")

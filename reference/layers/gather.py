@@ -28,4 +28,4 @@ def forward(x, index, *, axis=-1):
 def vjp(cotangent, x, index, *, axis=-1):
     expect_index(x, index, axis)
     expect_shape("cotangent", cotangent, index.shape, "index")
-    return {"x": add_at(np.zeros(x.shape, x.dtype), index, cotangent, axis)}
+    return {"x": add_at(np.zeros(x.shape, cotangent.dtype), index, cotangent, axis)}

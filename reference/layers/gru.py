@@ -18,7 +18,8 @@ Formula
 Shapes
     x (batch, time, features), W (features, 3 units), U (units, 3 units);
     b (2, 3 units) with reset_after, the input's and the recurrent bias, else (3 units,);
-    h0 (batch, units), zeros by default; mask (batch, time) of 0 and 1;
+    h0 (batch, units), zeros by default; mask (batch, time) of 0 and 1, and a
+    step of x that it leaves out may hold anything;
     y (batch, units), or with return_sequences (batch, time, units). Without any step y = h0.
 
 Errors
@@ -32,6 +33,7 @@ import numpy as np
 
 from reference.layers.sigmoid import forward as sigmoid
 from reference.sequences import (
+    empty_states,
     in_order,
     initial,
     input_gradient,
@@ -94,8 +96,8 @@ def _run(x, W, U, b, h0, mask, reset_after, go_backwards):
     """h_0 .. h_T, the gates of every step, and the steps with their mask."""
     expect(
         x=(x, "batch time features"),
-        h0=(h0, "batch units"),
-        mask=(mask, "batch time"),
+        h0=(h0, "batch units?"),
+        mask=(mask, "batch time?"),
         U=(U, "units gates"),
         W=(W, "features gates"),
         b=(b, "2 gates" if reset_after else "gates"),
@@ -103,7 +105,7 @@ def _run(x, W, U, b, h0, mask, reset_after, go_backwards):
     if U.shape[1] != 3 * len(U):
         raise ValueError(f"U has shape {U.shape}: (units, 3 units) is needed")
     xs, keep = in_order(x, mask, go_backwards)
-    h, gates = np.empty((len(xs) + 1, len(x), len(U)), np.result_type(x, W, U, b)), []
+    h, gates = empty_states(xs, W, U, b), []
     h[0] = initial(h0, x, U)
     z = xs @ W + (b[0] if reset_after else b)
     for t in range(len(xs)):

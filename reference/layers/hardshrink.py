@@ -22,6 +22,7 @@ from reference.shapes import expect, positive
 
 
 def forward(x, *, lam=0.5):
+    expect(x=(x, "..."))
     positive("lam", lam)
     return np.where(np.abs(x) > lam, x, 0)
 

@@ -22,6 +22,7 @@ from reference.shapes import expect
 
 
 def forward(x):
+    expect(x=(x, "..."))
     return np.clip(x + 3, 0, 6) / 6
 
 

@@ -23,10 +23,11 @@ from reference.shapes import expect
 
 
 def forward(x):
+    expect(x=(x, "..."))
     return x * (np.clip(x + 3, 0, 6) / 6)
 
 
 def vjp(cotangent, x):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    between = (2 * x + 3) / 6
+    between = (2 * np.clip(x, -3, 3) + 3) / 6
     return {"x": cotangent * np.where(x <= -3, 0, np.where(x >= 3, 1, between))}

@@ -22,6 +22,7 @@ from reference.shapes import expect
 
 
 def forward(x, *, low=-1.0, high=1.0):
+    expect(x=(x, "..."))
     _check(low, high)
     return np.clip(x, low, high)
 

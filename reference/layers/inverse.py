@@ -7,7 +7,8 @@ Shapes
     A, Y (..., n, n)
 
 Errors
-    ValueError: A not square; cotangent not of A's shape; LinAlgError, which is one, where A is
+    ValueError: A not square; cotangent not of A's shape; float16, which LAPACK has not;
+    LinAlgError, which is a ValueError, where A is
     singular.
 
 Source
@@ -16,11 +17,12 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect
+from reference.shapes import expect, lapack
 
 
 def forward(A):
     expect(A=(A, "... n n"))
+    lapack(A=A)
     return np.linalg.inv(A)
 
 

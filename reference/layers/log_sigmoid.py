@@ -13,16 +13,16 @@ Source
     torch.nn.functional.logsigmoid.
 """
 
-from scipy.special import expit
-
 from reference.layers import softplus
-from reference.shapes import expect
+from reference.layers.sigmoid import forward as sigmoid
+from reference.shapes import expect, floating
 
 
 def forward(x):
-    return -softplus.forward(-x)
+    expect(x=(x, "..."))
+    return -softplus.forward(-floating(x))
 
 
 def vjp(cotangent, x):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    return {"x": cotangent * expit(-x)}
+    return {"x": cotangent * sigmoid(-floating(x))}

@@ -14,12 +14,14 @@ Formula
 
 Shapes
     x (batch, time, features), W (features, 4 units), U (units, 4 units), b (4 units,);
-    h0, c0 (batch, units), zeros by default; mask (batch, time) of 0 and 1;
+    h0, c0 (batch, units), zeros by default; mask (batch, time) of 0 and 1, and a
+    step of x that it leaves out may hold anything;
     y (batch, units), or with return_sequences (batch, time, units); with return_state the tuple
     (y, h_T, c_T), which a stateful layer hands to its next call. Without any step h_T = h0.
 
 Errors
-    ValueError: shapes disagree; the mask holds anything but 0 and 1.
+    ValueError: shapes disagree; the mask holds anything but 0 and 1; with return_state, a cotangent
+    that is no tuple of three.
 
 Source
     (002) Keras LSTM(10); Hochreiter and Schmidhuber (1997), Gers et al. (2000)
@@ -29,6 +31,7 @@ import numpy as np
 
 from reference.layers.sigmoid import forward as sigmoid
 from reference.sequences import (
+    empty_states,
     in_order,
     initial,
     input_gradient,
@@ -36,7 +39,7 @@ from reference.sequences import (
     over_steps,
     state_cotangents,
 )
-from reference.shapes import expect
+from reference.shapes import expect, expect_shape, pieces
 
 
 def initial_bias(units, dtype=float):
@@ -79,7 +82,10 @@ def vjp(
 ):
     """Backpropagation through time; the gradients of h0 and c0 where they are given."""
     h, c, gates, xs, keep = _run(x, W, U, b, h0, c0, mask, go_backwards)
-    dy, dlast, dc = cotangent if return_state else (cotangent, 0, np.zeros_like(c[0]))
+    zeros = np.zeros_like(c[0])
+    dy, dlast, dc = pieces("cotangent", cotangent, 3) if return_state else (cotangent, zeros, zeros)
+    expect_shape("cotangent of h_T", dlast, zeros.shape, "h_T")
+    expect_shape("cotangent of c_T", dc, zeros.shape, "c_T")
     dh = state_cotangents(dy, h, return_sequences)
     dh[-1] += dlast
     dz = np.empty((*h[1:].shape[:2], W.shape[1]), h.dtype)
@@ -102,9 +108,9 @@ def _run(x, W, U, b, h0, c0, mask, go_backwards):
     """h_0 .. h_T, c_0 .. c_T, the gates of every step, and the steps with their mask."""
     expect(
         x=(x, "batch time features"),
-        h0=(h0, "batch units"),
-        c0=(c0, "batch units"),
-        mask=(mask, "batch time"),
+        h0=(h0, "batch units?"),
+        c0=(c0, "batch units?"),
+        mask=(mask, "batch time?"),
         U=(U, "units gates"),
         W=(W, "features gates"),
         b=(b, "gates"),
@@ -112,7 +118,7 @@ def _run(x, W, U, b, h0, c0, mask, go_backwards):
     if U.shape[1] != 4 * len(U):
         raise ValueError(f"U has shape {U.shape}: (units, 4 units) is needed")
     xs, keep = in_order(x, mask, go_backwards)
-    h = np.empty((len(xs) + 1, len(x), len(U)), np.result_type(x, W, U, b))
+    h = empty_states(xs, W, U, b)
     c, gates, z = np.empty_like(h), [], xs @ W + b
     h[0], c[0] = initial(h0, x, U), initial(c0, x, U)
     for t in range(len(xs)):

@@ -12,7 +12,7 @@ Shapes
     W_hh (4 units, units); b_ih, b_hh (4 units). Returns (h', c').
 
 Errors
-    ValueError: shapes that disagree.
+    ValueError: shapes that disagree; a cotangent that is no tuple of two.
 
 Source
     Hochreiter and Schmidhuber (1997), with the forget gate of Gers, Schmidhuber and Cummins
@@ -20,9 +20,9 @@ Source
 """
 
 import numpy as np
-from scipy.special import expit
 
-from reference.shapes import expect, expect_shape
+from reference.layers.sigmoid import forward as sigmoid
+from reference.shapes import expect, expect_shape, pieces
 
 
 def forward(x, h, c, W_ih, W_hh, b_ih, b_hh):
@@ -33,7 +33,7 @@ def forward(x, h, c, W_ih, W_hh, b_ih, b_hh):
 
 def vjp(cotangent, x, h, c, W_ih, W_hh, b_ih, b_hh):
     i, f, u, o = _gates(x, h, c, W_ih, W_hh, b_ih, b_hh)
-    gh, gc = cotangent
+    gh, gc = pieces("cotangent", cotangent, 2)
     expect(h=(h, "..."), cotangent_h=(gh, "..."), cotangent_c=(gc, "..."))
     t = np.tanh(f * c + i * u)
     dc = gc + gh * o * (1 - t * t)
@@ -65,4 +65,4 @@ def _gates(x, h, c, W_ih, W_hh, b_ih, b_hh):
     )
     expect_shape("W_hh", W_hh, (4 * h.shape[1], h.shape[1]), "a matrix for four gates of h")
     i, f, u, o = np.split(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh, 4, axis=1)
-    return expit(i), expit(f), np.tanh(u), expit(o)
+    return sigmoid(i), sigmoid(f), np.tanh(u), sigmoid(o)

@@ -4,7 +4,7 @@ Formula
     y[n, c, p] = max_i x[n, c, s p + d i - m]
     dx: every g goes to the entry that its window took; windows that overlap add up.
     It is max_pool2d on a height of 1. s, m, d: stride (the kernel's size if not given), padding,
-    dilation; x is -inf outside.
+    dilation; x is -inf outside, and so is y where dilation puts a window into the padding alone.
 
 Shapes
     x (batch, channels, length); y (batch, channels, (length + 2 m - d (kernel - 1) - 1) // s + 1)
@@ -21,7 +21,8 @@ Source
 """
 
 from reference.layers import max_pool2d
-from reference.shapes import expect
+from reference.shapes import expect, expect_shape, whole
+from reference.windows import count, half_at_most
 
 
 def forward(x, *, kernel, stride=None, padding=0, dilation=1):
@@ -31,16 +32,18 @@ def forward(x, *, kernel, stride=None, padding=0, dilation=1):
 
 def vjp(cotangent, x, *, kernel, stride=None, padding=0, dilation=1):
     options = _flat(x, kernel, stride, padding, dilation)
-    expect(x=(x, "batch channels length"), cotangent=(cotangent, "batch channels windows"))
+    windows = count(x.shape[2], *(along for _, along in options.values()))
+    expect_shape("cotangent", cotangent, (*x.shape[:2], windows))
     return {"x": max_pool2d.vjp(cotangent[:, :, None], x[:, :, None], **options)["x"][:, :, 0]}
 
 
 def _flat(x, kernel, stride, padding, dilation):
     expect(x=(x, "batch channels length"))
-    stride = kernel if stride is None else stride
+    kernel, padding = whole("kernel", kernel, 1), whole("padding", padding, 0)
+    half_at_most(padding, kernel)
     return {
         "kernel": (1, kernel),
-        "stride": (1, stride),
+        "stride": (1, kernel if stride is None else whole("stride", stride, 1)),
         "padding": (0, padding),
-        "dilation": (1, dilation),
+        "dilation": (1, whole("dilation", dilation, 1)),
     }

@@ -3,7 +3,8 @@
 Formula
     y[n, c, p, q] = max_{i, j} x[n, c, s p + d i - m, s q + d j - m]
     dx: every g goes to the entry that its window took; windows that overlap add up.
-    s, m, d: stride (the kernel's size if not given), padding, dilation; x is -inf outside.
+    s, m, d: stride (the kernel's size if not given), padding, dilation; x is -inf outside,
+    and so is y where dilation puts a window into the padding alone.
 
 Shapes
     x (batch, channels, height, width); y (batch, channels, rows, columns),
@@ -23,8 +24,8 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect, expect_shape
-from reference.windows import fold, pair, unfold
+from reference.shapes import expect, expect_shape, floating
+from reference.windows import fold, half_at_most, pair, unfold
 
 
 def forward(x, *, kernel, stride=None, padding=0, dilation=1):
@@ -46,6 +47,5 @@ def _windows(x, kernel, stride, padding, dilation):
     kernel = pair("kernel", kernel)
     stride = kernel if stride is None else pair("stride", stride)
     steps = stride, pair("padding", padding, 0), pair("dilation", dilation)
-    if any(2 * m > k for m, k in zip(steps[1], kernel, strict=True)):
-        raise ValueError(f"padding is {padding} and kernel is {kernel}: at most half the kernel")
-    return unfold(x, kernel, *steps, fill=-np.inf), steps
+    half_at_most(padding, kernel)
+    return unfold(floating(x), kernel, *steps, fill=-np.inf), steps

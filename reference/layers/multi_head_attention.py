@@ -14,7 +14,8 @@ Shapes
     A query that sees no key gets b_out.
 
 Errors
-    ValueError: shapes that disagree; heads not dividing width; a width of 0.
+    ValueError: shapes that disagree; heads not dividing width; a mask of anything but 0 and 1; a
+    width of 0.
 
 Source
     Vaswani et al. (2017), section 3.2.2; the layout is torch.nn.MultiheadAttention's
@@ -60,7 +61,7 @@ def _project(query, key, value, W_in, b_in, W_out, b_out, mask, heads):
         b_in=(b_in, "rows"),
         W_out=(W_out, "width width"),
         b_out=(b_out, "width"),
-        mask=(mask, "batch queries keys"),
+        mask=(mask, "batch queries keys?"),
     )
     width = sizes["width"]
     if sizes["rows"] != 3 * width:

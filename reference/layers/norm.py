@@ -21,15 +21,17 @@ Source
 
 import numpy as np
 
-from reference.shapes import at_least, expect_shape
+from reference.shapes import at_least, expect, expect_shape, without
 
 
 def forward(x, *, p=2, axis=-1):
+    expect(x=(x, "..."))
     return np.squeeze(_norm(x, p, axis), axis)
 
 
 def vjp(cotangent, x, *, p=2, axis=-1):
-    expect_shape("cotangent", cotangent, np.delete(x.shape, axis))
+    expect(x=(x, "..."))
+    expect_shape("cotangent", cotangent, without(x.shape, axis))
     y = _norm(x, p, axis)
     if p == np.inf:
         top = np.abs(x) == y
@@ -44,5 +46,5 @@ def _norm(x, p, axis):
     top = np.max(np.abs(x), axis, keepdims=True, initial=0)
     if p == np.inf:
         return top
-    scale = np.where(top == 0, 1, top)
+    scale = np.where((top == 0) | np.isinf(top), 1, top)
     return scale * np.sum((np.abs(x) / scale) ** p, axis, keepdims=True) ** (1 / p)

@@ -7,11 +7,11 @@ Formula
     dx = g at those steps, in the same order
 
 Shapes
-    x (sum of lengths, features), lengths (batch,), y (batch, time, features)
+    x (sum of lengths, features), lengths (batch,) of integers, y (batch, time, features)
 
 Errors
-    ValueError where x has another number of rows than the lengths' sum, or a length is negative
-    or larger than `time`.
+    ValueError where x has another number of rows than the lengths' sum, or a length is no integer,
+    negative or larger than `time`.
 
 Source
     (002) "I usually pad the short sequences with 0s"
@@ -20,7 +20,7 @@ Source
 import numpy as np
 
 from reference.layers.sequence_mask import from_lengths
-from reference.shapes import expect
+from reference.shapes import expect, expect_shape
 
 
 def forward(x, lengths, *, time=None, side="post"):
@@ -33,11 +33,7 @@ def forward(x, lengths, *, time=None, side="post"):
 
 def vjp(cotangent, x, lengths, *, time=None, side="post"):
     mask = _mask(x, lengths, time, side)
-    expect(
-        x=(x, "total features"),
-        mask=(mask, "batch time"),
-        cotangent=(cotangent, "batch time features"),
-    )
+    expect_shape("cotangent", cotangent, (*mask.shape, x.shape[1]))
     return {"x": cotangent[mask]}
 
 

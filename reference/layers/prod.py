@@ -16,15 +16,17 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect_shape
+from reference.shapes import expect, expect_shape, without
 
 
 def forward(x, *, axis=-1):
+    expect(x=(x, "..."))
     return np.prod(x, axis)
 
 
 def vjp(cotangent, x, *, axis=-1):
-    expect_shape("cotangent", cotangent, np.delete(x.shape, axis))
+    expect(x=(x, "..."))
+    expect_shape("cotangent", cotangent, without(x.shape, axis))
     before = _exclusive(x, axis)
     after = np.flip(_exclusive(np.flip(x, axis), axis), axis)
     return {"x": np.expand_dims(cotangent, axis) * before * after}

@@ -23,12 +23,13 @@ from reference.shapes import expect, in_range
 
 
 def forward(x, *, at_zero=0.0, e=0.0):
+    expect(x=(x, "..."))
     in_range("at_zero", at_zero, 0, 1)
-    return np.maximum(x, x.dtype.type(e))
+    return np.maximum(x, float(e))
 
 
 def vjp(cotangent, x, *, at_zero=0.0, e=0.0):
     in_range("at_zero", at_zero, 0, 1)
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    level = x.dtype.type(e)
+    level = float(e)
     return {"x": np.where(x > level, cotangent, np.where(x == level, at_zero * cotangent, 0))}

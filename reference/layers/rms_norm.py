@@ -7,6 +7,7 @@ Formula
 
 Shapes
     x, y (..., features); gamma (features); eps: a number in x's units squared.
+    Squares overflow beyond the root of the largest number, 1e154 in float64: y is 0 there.
 
 Kinks
     x = 0 with eps = 0: y is NaN there; any eps above 0 makes it smooth.

@@ -23,7 +23,8 @@ from reference.shapes import expect, expect_shape
 
 def forward(x, index, updates, *, axis=-1):
     _check(x, index, updates, axis)
-    return add_at(x.copy(), index, updates, axis)
+    y = np.array(x, np.result_type(x, updates), order="C")
+    return add_at(y, index, updates, axis)
 
 
 def vjp(cotangent, x, index, updates, *, axis=-1):

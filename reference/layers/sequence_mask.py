@@ -7,11 +7,12 @@ Formula
     dx[n, t] = g[n, t] where mask[n, t], 0 elsewhere
 
 Shapes
-    x, y (batch, time, features), mask (batch, time) of 0 and 1, lengths (batch,)
+    x, y (batch, time, features), mask (batch, time) of 0 and 1, lengths (batch,) of integers;
+    a step that the mask leaves out may hold anything
 
 Errors
-    ValueError where shapes differ, the mask holds anything but 0 and 1, or a length is negative
-    or larger than `time`.
+    ValueError where shapes differ, the mask holds anything but 0 and 1, or a length is no integer,
+    negative or larger than `time`.
 
 Source
     (002) zero padding of sequences, which needs a mask
@@ -19,7 +20,7 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect, one_of, zeros_and_ones
+from reference.shapes import expect, integers, one_of, whole, zeros_and_ones
 
 
 def forward(x, mask):
@@ -34,9 +35,9 @@ def vjp(cotangent, x, mask):
 def from_lengths(lengths, time=None, *, side="post"):
     """mask[n, t] is True on the first (`side="post"`) or last (`"pre"`) lengths[n] steps."""
     one_of("side", side, ("post", "pre"))
-    lengths = np.asarray(lengths)
     expect(lengths=(lengths, "batch"))
-    time = int(lengths.max(initial=0)) if time is None else time
+    integers("lengths", lengths)
+    time = int(lengths.max(initial=0)) if time is None else whole("time", time, 0)
     bad = lengths[(lengths < 0) | (lengths > time)]
     if bad.size:
         raise ValueError(f"lengths holds {bad[0]}: it must lie between 0 and time, {time}")

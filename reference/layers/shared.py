@@ -20,6 +20,8 @@ Source
     (002) shared_f and shared_LSTM
 """
 
+from reference.shapes import pieces
+
 
 def forward(*inputs, layer, **parameters):
     """y1, y2, ... as a tuple."""
@@ -30,11 +32,11 @@ def forward(*inputs, layer, **parameters):
 def vjp(cotangents, *inputs, layer, **parameters):
     """Gradients x1, x2, ... and each parameter's, summed over the inputs."""
     _some(inputs)
-    if len(cotangents) != len(inputs):
-        raise ValueError(f"cotangents holds {len(cotangents)} arrays for {len(inputs)} inputs")
+    pieces("cotangents", cotangents, len(inputs))
     pulled = [layer[1](g, x, **parameters) for g, x in zip(cotangents, inputs, strict=True)]
     gradients = {f"x{k}": one["x"] for k, one in enumerate(pulled, 1)}
-    return gradients | {name: sum(one[name] for one in pulled) for name in parameters}
+    shared = [name for name in parameters if name in pulled[0]]  # a mask, say, has none
+    return gradients | {name: sum(one[name] for one in pulled) for name in shared}
 
 
 def _some(inputs):

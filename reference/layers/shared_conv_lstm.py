@@ -21,17 +21,20 @@ Source
 """
 
 from reference.layers import concatenate, conv1d, dense, lstm, relu, shared, softmax
+from reference.shapes import expect, expect_shape
 
 _SOFTMAX = (softmax.forward, softmax.vjp)
 
 
 def forward(*inputs, K, k, W, U, b, V, v):
+    _check(inputs, K, k, W, U, b, V, v)
     states = shared.forward(*inputs, layer=(_branch, _branch_vjp), K=K, k=k, W=W, U=U, b=b)
     return dense.forward(concatenate.forward(*states), V, v, activation=_SOFTMAX)
 
 
 def vjp(cotangent, *inputs, K, k, W, U, b, V, v):
     """Back through the softmax, the pieces of the concatenation, and the shared branch."""
+    _check(inputs, K, k, W, U, b, V, v, cotangent=(cotangent, "batch classes"))
     branch = {"layer": (_branch, _branch_vjp), "K": K, "k": k, "W": W, "U": U, "b": b}
     states = shared.forward(*inputs, **branch)
     joined = concatenate.forward(*states)
@@ -50,3 +53,23 @@ def _branch_vjp(cotangent, x, K, k, W, U, b):
     before = relu.vjp(recurrent.pop("x"), convolved)["x"]
     conv = conv1d.vjp(before, x, K, k)
     return recurrent | {"x": conv["x"], "K": conv["K"], "k": conv["b"]}
+
+
+def _check(inputs, K, k, W, U, b, V, v, **more):
+    named = {f"x{n}": x for n, x in enumerate(inputs, 1)}
+    expect(
+        K=(K, "width channels filters"),
+        k=(k, "filters"),
+        W=(W, "filters gates"),
+        U=(U, "units gates"),
+        b=(b, "gates"),
+        V=(V, "states classes"),
+        v=(v, "classes"),
+        **{name: (x, f"batch length_of_{name} channels") for name, x in named.items()},
+        **more,
+    )
+    for name, x in named.items():
+        if x.shape[1] < len(K):
+            raise ValueError(f"{name} has shape {x.shape} and K has shape {K.shape}: too short")
+    shape = (len(inputs) * len(U), V.shape[1])
+    expect_shape("V", V, shape, f"a matrix for {len(inputs)} states of U's units")

@@ -19,15 +19,16 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect
+from reference.shapes import expect, floating
 
 
 def forward(x):
-    e = np.exp(-np.abs(x))
+    expect(x=(x, "..."))
+    e = np.exp(-np.abs(floating(x)))
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
 def vjp(cotangent, x):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    e = np.exp(-np.abs(x))
+    e = np.exp(-np.abs(floating(x)))
     return {"x": e / (1 + e) ** 2 * cotangent}

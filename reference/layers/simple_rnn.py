@@ -14,9 +14,10 @@ Formula
 Shapes
     x (batch, time, features), W (features, units), U (units, units), b (units,);
     h0 (batch, units), zeros by default: a stateful layer is given its last state;
-    mask (batch, time) of 0 and 1; y (batch, units), the last state, or with return_sequences
-    (batch, time, units). go_backwards reads the input from its end; outputs stay in the order
-    in which they are made. Without any step the last state is h0.
+    mask (batch, time) of 0 and 1, and a step of x that it leaves out may hold anything;
+    y (batch, units), the last state, or with return_sequences (batch, time, units).
+    go_backwards reads the input from its end; outputs stay in the order in which they are made.
+    Without any step the last state is h0.
 
 Errors
     ValueError: shapes disagree; the mask holds anything but 0 and 1.
@@ -28,6 +29,7 @@ Source
 import numpy as np
 
 from reference.sequences import (
+    empty_states,
     in_order,
     initial,
     input_gradient,
@@ -70,14 +72,14 @@ def _check(x, W, U, b, h0, mask):
         W=(W, "features units"),
         U=(U, "units units"),
         b=(b, "units"),
-        h0=(h0, "batch units"),
-        mask=(mask, "batch time"),
+        h0=(h0, "batch units?"),
+        mask=(mask, "batch time?"),
     )
 
 
 def _states(xs, W, U, b, h0, keep):
     """h_0 .. h_T, time first."""
-    h = np.empty((len(xs) + 1, *h0.shape), np.result_type(xs, W, U, b))
+    h = empty_states(xs, W, U, b)
     h[0] = h0
     z = xs @ W + b
     for t in range(len(xs)):

@@ -16,12 +16,13 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect
+from reference.shapes import expect, floating
 
 
 def forward(x):
     """s_k = exp(x_k) / sum of exp(x_j), shifted by the largest x so that nothing overflows."""
     expect(x=(x, "... classes"))
+    x = floating(x)
     e = np.exp(x - x.max(axis=-1, keepdims=True, initial=-np.inf))
     return e / e.sum(axis=-1, keepdims=True)
 

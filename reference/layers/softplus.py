@@ -16,12 +16,13 @@ Source
 """
 
 import numpy as np
-from scipy.special import expit
 
+from reference.layers.sigmoid import forward as sigmoid
 from reference.shapes import expect, positive
 
 
 def forward(x, *, beta=1.0):
+    expect(x=(x, "..."))
     positive("beta", beta)
     z = beta * x
     return (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta
@@ -30,4 +31,4 @@ def forward(x, *, beta=1.0):
 def vjp(cotangent, x, *, beta=1.0):
     positive("beta", beta)
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    return {"x": cotangent * expit(beta * x)}
+    return {"x": cotangent * sigmoid(beta * x)}

@@ -7,7 +7,8 @@ Shapes
     A (..., n, n); b, y (..., n, sides)
 
 Errors
-    ValueError: shapes that disagree; LinAlgError, which is one, where A is singular.
+    ValueError: shapes that disagree; float16, which LAPACK has not;
+    LinAlgError, which is a ValueError, where A is singular.
 
 Source
     Giles (2008), section 2.3.1; torch.linalg.solve.
@@ -15,11 +16,12 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect
+from reference.shapes import expect, lapack
 
 
 def forward(A, b):
     expect(A=(A, "... n n"), b=(b, "... n sides"))
+    lapack(A=A, b=b)
     return np.linalg.solve(A, b)
 
 

@@ -9,6 +9,7 @@ Shapes
 
 Kinks
     Ties: the stable order decides, the first of the tied goes first in both directions.
+    NaN counts as largest.
 
 Errors
     ValueError: cotangent not of x's shape.
@@ -19,19 +20,17 @@ Source
 
 import numpy as np
 
+from reference.indexing import stable_order
 from reference.shapes import expect
 
 
 def forward(x, *, axis=-1, descending=False):
-    return np.take_along_axis(x, _order(x, axis, descending), axis)
+    expect(x=(x, "..."))
+    return np.take_along_axis(x, stable_order(x, axis, descending), axis)
 
 
 def vjp(cotangent, x, *, axis=-1, descending=False):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
     dx = np.empty_like(cotangent)
-    np.put_along_axis(dx, _order(x, axis, descending), cotangent, axis)
+    np.put_along_axis(dx, stable_order(x, axis, descending), cotangent, axis)
     return {"x": dx}
-
-
-def _order(x, axis, descending):
-    return np.argsort(-x if descending else x, axis, kind="stable")

@@ -8,8 +8,13 @@ Formula
 Shapes
     x, y: any, the same; axes: a tuple of axes; eps: a number in x's units squared, not negative.
 
+    Squares overflow beyond the root of the largest number, 1e154 in float64: y is 0 there.
+
+Kinks
+    Equal numbers along the axes with eps = 0: y is NaN there; any eps above 0 makes it smooth.
+
 Errors
-    ValueError: nothing along the axes; eps negative; cotangent not of x's shape.
+    ValueError: no such axes, or nothing along them; eps negative; cotangent not of x's shape.
 
 Source
     Ioffe and Szegedy (2015), section 3; the biased variance.
@@ -18,6 +23,7 @@ Source
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from reference.shapes import at_least, expect
 
@@ -33,7 +39,9 @@ def vjp(cotangent, x, *, axes=(-1,), eps=1e-5):
 
 def scaled(x, axes, eps):
     """Standardised numbers, and the deviation they were divided by."""
+    expect(x=(x, "..."))
     at_least("eps", eps, 0)
+    axes = normalize_axis_tuple(axes, x.ndim, "axes")
     if math.prod(x.shape[axis] for axis in axes) == 0:
         raise ValueError(f"x has shape {x.shape}: nothing along axes {axes} to take a mean of")
     y = x - np.mean(x, axes, keepdims=True)

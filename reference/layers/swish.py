@@ -14,16 +14,16 @@ Source
     Ramachandran, Zoph and Le (2017); torch.nn.functional.silu.
 """
 
-from scipy.special import expit
-
+from reference.layers.sigmoid import forward as sigmoid
 from reference.shapes import expect
 
 
 def forward(x, *, beta=1.0):
-    return x * expit(beta * x)
+    expect(x=(x, "..."))
+    return x * sigmoid(beta * x)
 
 
 def vjp(cotangent, x, *, beta=1.0):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
-    s = expit(beta * x)
-    return {"x": cotangent * s * (1 + beta * x * expit(-beta * x))}
+    s = sigmoid(beta * x)
+    return {"x": cotangent * s * (1 + beta * x * sigmoid(-beta * x))}

@@ -20,6 +20,7 @@ from reference.shapes import expect
 
 
 def forward(x):
+    expect(x=(x, "..."))
     return np.tanh(x)
 
 

@@ -23,7 +23,7 @@ Source
 import numpy as np
 
 from reference.layers import relu
-from reference.shapes import expect
+from reference.shapes import expect, expect_shape, whole
 
 
 def forward(x, w, *, outputs=1):
@@ -34,7 +34,7 @@ def forward(x, w, *, outputs=1):
 def vjp(cotangent, x, w, *, outputs=1):
     """dx, and dw in the order of w."""
     W1, b1, W2, _ = unflatten(x, w, outputs)
-    expect(x=(x, "batch features"), cotangent=(cotangent, f"batch {outputs}"))
+    expect_shape("cotangent", cotangent, (len(x), outputs))
     z = _times(x, W1) + b1
     dz = relu.vjp(_times(cotangent, W2.swapaxes(1, 2)), z)["x"]
     dW1 = x[:, :, None] * dz[:, None, :]
@@ -46,6 +46,7 @@ def unflatten(x, w, outputs):
     """W1 (batch, features, hidden), b1, W2 (batch, hidden, outputs), b2 of each sample."""
     expect(x=(x, "batch features"), w=(w, "batch weights"))
     batch, features = x.shape
+    whole("outputs", outputs, 0)
     hidden, rest = divmod(w.shape[1] - outputs, features + 1 + outputs)
     if rest or hidden < 0:
         raise ValueError(

@@ -22,6 +22,7 @@ from reference.shapes import expect
 
 
 def forward(x, *, theta=0.0, value=0.0):
+    expect(x=(x, "..."))
     return np.where(x > theta, x, value)
 
 

@@ -20,6 +20,8 @@ Source
     (002) "each input goes through a layer first"
 """
 
+from reference.shapes import real_numbers
+
 
 def forward(x, *, layer, **parameters):
     """y[n, t] = f(x[n, t]; w)."""
@@ -29,13 +31,22 @@ def forward(x, *, layer, **parameters):
 
 def vjp(cotangent, x, *, layer, **parameters):
     """The layer's pullback, time steps being samples."""
+    rows = _rows(x)
+    real_numbers("cotangent", cotangent)
     if cotangent.shape[:2] != x.shape[:2]:
         raise ValueError(f"cotangent has shape {cotangent.shape} and x has shape {x.shape}")
-    gradients = layer[1](_rows(cotangent), _rows(x), **parameters)
+    gradients = layer[1](_together(cotangent), rows, **parameters)
     return gradients | {"x": gradients["x"].reshape(x.shape)}
 
 
 def _rows(x):
+    real_numbers("x", x)
     if x.ndim < 3:
         raise ValueError(f"x has shape {x.shape}: (batch, time, ...) is needed")
-    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+    return _together(x)
+
+
+def _together(array):
+    """Batch and time as one axis; a layer may leave no other, as `norm` does."""
+    batch, time, *rest = array.shape
+    return array.reshape(batch * time, *rest)

@@ -8,10 +8,10 @@ Shapes
     x (..., n); y, i (..., k); k: from 0 to n. Returns (y, i), and vjp takes (g, None).
 
 Kinks
-    Ties: the first of the tied is taken first.
+    Ties: the first of the tied is taken first. NaN counts as largest.
 
 Errors
-    ValueError: k outside [0, n]; cotangent not of y's shape.
+    ValueError: k no integer in [0, n]; a cotangent that is no tuple of two, or not of y's shape.
 
 Source
     torch.topk.
@@ -19,7 +19,8 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect, expect_shape, in_range
+from reference.indexing import stable_order
+from reference.shapes import expect, expect_shape, in_range, pieces, whole
 
 
 def forward(x, *, k):
@@ -28,14 +29,15 @@ def forward(x, *, k):
 
 
 def vjp(cotangent, x, *, k):
-    g, _ = cotangent
+    g, _ = pieces("cotangent", cotangent, 2)
+    order = _order(x, k)
     expect_shape("cotangent", g, (*x.shape[:-1], k))
-    dx = np.zeros_like(x)
-    np.put_along_axis(dx, _order(x, k), g, -1)
+    dx = np.zeros(x.shape, g.dtype)
+    np.put_along_axis(dx, order, g, -1)
     return {"x": dx}
 
 
 def _order(x, k):
     expect(x=(x, "... n"))
-    in_range("k", k, 0, x.shape[-1])
-    return np.argsort(-x, axis=-1, kind="stable")[..., :k]
+    in_range("k", whole("k", k, 0), 0, x.shape[-1])
+    return stable_order(x, -1, descending=True)[..., :k]

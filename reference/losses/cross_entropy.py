@@ -8,12 +8,14 @@ Formula
 
 Shapes
     logits z (batch, classes); labels t (batch), integers in [0, classes); mask m (batch), True
-    for the rows that count, None for all; smoothing s: a number in [0, 1];
+    for the rows that count, None for all, and a row that does not may hold anything;
+    a logit of -inf rules its class out (only without smoothing, and not the label's: that loss is
+    infinite); smoothing s: a number in [0, 1];
     the loss, in nats: () or (batch).
 
 Errors
-    ValueError: shapes that disagree; a label that is no class; smoothing outside [0, 1]; "mean"
-    where no row counts.
+    ValueError: shapes that disagree; a label that is no class; a mask of anything but 0 and 1;
+    smoothing outside [0, 1]; "mean" where no row counts.
 
 Source
     Szegedy et al. (2016) for the smoothing; torch.nn.functional.cross_entropy, whose ignore_index
@@ -24,12 +26,13 @@ import numpy as np
 
 from reference.losses import log_softmax
 from reference.reduction import REDUCTIONS
-from reference.shapes import expect, in_range, indices_below, one_of
+from reference.shapes import expect, float_type, in_range, indices_below, one_of, zeros_and_ones
 
 
 def forward(logits, labels, mask=None, *, smoothing=0.0, reduction="mean"):
     q, m = _targets(logits, labels, mask, smoothing, reduction)
-    items = np.where(m, -np.sum(q * log_softmax.forward(logits), axis=1), 0)
+    terms = q * np.where(q > 0, log_softmax.forward(logits), 0)
+    items = np.where(m, -np.sum(terms, axis=1), 0)
     if reduction == "none":
         return items
     return np.sum(items) / (_count(m) if reduction == "mean" else 1)
@@ -38,18 +41,22 @@ def forward(logits, labels, mask=None, *, smoothing=0.0, reduction="mean"):
 def vjp(cotangent, logits, labels, mask=None, *, smoothing=0.0, reduction="mean"):
     q, m = _targets(logits, labels, mask, smoothing, reduction)
     expect(logits=(logits, "batch _"), cotangent=(cotangent, "batch" * (reduction == "none")))
-    g = cotangent / (_count(m) if reduction == "mean" else 1) * m
-    return {"logits": g[:, None] * (np.exp(log_softmax.forward(logits)) - q)}
+    g = cotangent[:, None] if reduction == "none" else cotangent
+    slope = np.where(m[:, None], np.exp(log_softmax.forward(logits)) - q, 0)
+    return {"logits": g / (_count(m) if reduction == "mean" else 1) * slope}
 
 
 def _targets(logits, labels, mask, smoothing, reduction):
-    expect(logits=(logits, "batch classes"), labels=(labels, "batch"), mask=(mask, "batch"))
+    expect(logits=(logits, "batch classes"), labels=(labels, "batch"), mask=(mask, "batch?"))
     indices_below("labels", labels, logits.shape[1])
     in_range("smoothing", smoothing, 0, 1)
     one_of("reduction", reduction, REDUCTIONS)
-    q = np.full_like(logits, smoothing / max(logits.shape[1], 1))
+    q = np.full(logits.shape, smoothing / max(logits.shape[1], 1), float_type(logits))
     q[np.arange(len(labels)), labels] += 1 - smoothing
-    return q, np.ones(len(labels), bool) if mask is None else mask
+    if mask is None:
+        return q, np.ones(len(labels), bool)
+    zeros_and_ones("mask", mask)
+    return q, mask.astype(bool)
 
 
 def _count(m):

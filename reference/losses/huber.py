@@ -20,13 +20,13 @@ Source
 import numpy as np
 
 from reference.reduction import reduce, spread
-from reference.shapes import expect, positive
+from reference.shapes import expect, floating, positive
 
 
 def forward(prediction, target, *, delta=1.0, reduction="mean"):
-    r = _residual(prediction, target, delta)
-    a = np.abs(r)
-    return reduce(np.where(a <= delta, 0.5 * r * r, delta * (a - 0.5 * delta)), reduction)
+    a = np.abs(_residual(prediction, target, delta))
+    c = np.minimum(a, delta)  # |r|, or delta beyond it: then nothing is squared that overflows
+    return reduce(c * (a - 0.5 * c), reduction)
 
 
 def vjp(cotangent, prediction, target, *, delta=1.0, reduction="mean"):
@@ -38,4 +38,4 @@ def vjp(cotangent, prediction, target, *, delta=1.0, reduction="mean"):
 def _residual(prediction, target, delta):
     positive("delta", delta)
     expect(prediction=(prediction, "..."), target=(target, "..."))
-    return prediction - target
+    return floating(prediction) - floating(target)

@@ -16,10 +16,12 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect
+from reference.shapes import expect, floating
 
 
 def forward(x, *, axis=-1):
+    expect(x=(x, "..."))
+    x = floating(x)
     shifted = x - np.max(x, axis, keepdims=True, initial=-np.inf)
     with np.errstate(divide="ignore"):  # the sum of nothing: there is no entry to be off
         return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))

@@ -7,7 +7,8 @@ Formula
     dp = 2 m (p - t) / sum m, dt = -dp; both times the scalar cotangent
 
 Shapes
-    prediction, target, mask (...), the same, the mask of 0 and 1; L ()
+    prediction, target, mask (...), the same, the mask of 0 and 1; L () in the square of
+    the units of prediction and target
 
 Errors
     ValueError: shapes differ, (n, 1) against (n, k) too; the mask holds anything but 0 and 1.
@@ -18,7 +19,7 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect, zeros_and_ones
+from reference.shapes import expect, floating, zeros_and_ones
 
 
 def forward(prediction, target, mask):
@@ -37,4 +38,4 @@ def vjp(cotangent, prediction, target, mask):
 def _error(prediction, target, mask):
     expect(prediction=(prediction, "..."), target=(target, "..."), mask=(mask, "..."))
     zeros_and_ones("mask", mask)
-    return np.where(mask, prediction - target, 0), int(np.count_nonzero(mask))
+    return np.where(mask, floating(prediction) - floating(target), 0), int(np.count_nonzero(mask))

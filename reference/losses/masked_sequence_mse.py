@@ -6,7 +6,8 @@ Formula
     dp = 2 m (p - t) / (features sum m), dt = -dp; both times the scalar cotangent
 
 Shapes
-    prediction, target (batch, time, features), mask (batch, time) of 0 and 1; L ()
+    prediction, target (batch, time, features), mask (batch, time) of 0 and 1;
+    L () in the square of the units of prediction and target
 
 Errors
     ValueError: shapes differ; no feature; the mask holds anything but 0 and 1.
@@ -39,4 +40,4 @@ def _every_feature(prediction, target, mask):
     )
     if prediction.shape[2] == 0:
         raise ValueError(f"prediction has shape {prediction.shape}: a step has no feature")
-    return np.broadcast_to(np.asarray(mask)[..., None], prediction.shape)
+    return np.broadcast_to(mask[..., None], prediction.shape)

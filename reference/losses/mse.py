@@ -8,7 +8,7 @@ Formula
     dt = -dp; every gradient times the scalar cotangent
 
 Shapes
-    prediction, target (...), the same; L ()
+    prediction, target (...), the same, in any units; L () in their square
 
 Errors
     ValueError: shapes differ, (n, 1) against (n,) too; the mean of no element; unknown form.
@@ -20,7 +20,7 @@ Source
 
 import numpy as np
 
-from reference.shapes import expect, one_of, some_elements
+from reference.shapes import expect, floating, one_of, some_elements
 
 FORMS = ("mean", "half mean", "sum", "half sum")
 
@@ -28,13 +28,13 @@ FORMS = ("mean", "half mean", "sum", "half sum")
 def forward(prediction, target, *, form="mean"):
     """L, a scalar."""
     weight = _weight(prediction, target, form)
-    return weight * np.square(prediction - target).sum()
+    return weight * np.square(floating(prediction) - floating(target)).sum()
 
 
 def vjp(cotangent, prediction, target, *, form="mean"):
     weight = _weight(prediction, target, form)
     expect(cotangent=(cotangent, ""))
-    dp = cotangent * 2 * weight * (prediction - target)
+    dp = cotangent * 2 * weight * (floating(prediction) - floating(target))
     return {"prediction": dp, "target": -dp}
 
 

@@ -28,13 +28,15 @@ from reference.shapes import expect, indices_below, positive
 
 
 def forward(score, labels, *, margin=1.0, reduction="mean"):
-    return reduce(np.sum(_violations(score, labels, margin), axis=1) / score.shape[1], reduction)
+    return reduce(
+        np.sum(_violations(score, labels, margin), axis=1) / max(score.shape[1], 1), reduction
+    )
 
 
 def vjp(cotangent, score, labels, *, margin=1.0, reduction="mean"):
     active = (_violations(score, labels, margin) > 0).astype(score.dtype)
     active[np.arange(len(labels)), labels] = -np.sum(active, axis=1)
-    g = spread(cotangent, score[:, 0], reduction) / score.shape[1]
+    g = spread(cotangent, np.sum(active, axis=1), reduction) / max(score.shape[1], 1)
     return {"score": g[:, None] * active}
 
 

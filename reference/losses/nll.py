@@ -34,14 +34,14 @@ def forward(log_p, labels, weights=None, *, reduction="mean"):
 def vjp(cotangent, log_p, labels, weights=None, *, reduction="mean"):
     w = _weight_of_each(log_p, labels, weights, reduction)
     expect(log_p=(log_p, "batch _"), cotangent=(cotangent, "batch" if reduction == "none" else ""))
-    gradient = np.zeros_like(log_p)
+    gradient = np.zeros(log_p.shape, np.result_type(log_p, w, cotangent))
     scale = _total(w) if reduction == "mean" else 1
     gradient[np.arange(len(labels)), labels] = -cotangent * w / scale
     return {"log_p": gradient}
 
 
 def _weight_of_each(log_p, labels, weights, reduction):
-    expect(log_p=(log_p, "batch classes"), labels=(labels, "batch"), weights=(weights, "classes"))
+    expect(log_p=(log_p, "batch classes"), labels=(labels, "batch"), weights=(weights, "classes?"))
     indices_below("labels", labels, log_p.shape[1])
     one_of("reduction", reduction, REDUCTIONS)
     return np.ones(len(labels), log_p.dtype) if weights is None else weights[labels]

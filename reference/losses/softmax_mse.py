@@ -17,17 +17,22 @@ Source
 
 from reference.layers import softmax
 from reference.losses import mse
-from reference.shapes import expect
+from reference.shapes import expect, some_elements
 
 
 def forward(logits, target):
     """L = mean of (softmax(z) - t)^2."""
-    expect(logits=(logits, "... classes"), target=(target, "... classes"))
+    _check(logits, target)
     return mse.forward(softmax.forward(logits), target)
 
 
 def vjp(cotangent, logits, target):
-    expect(logits=(logits, "... classes"), target=(target, "... classes"))
+    _check(logits, target)
     outer = mse.vjp(cotangent, softmax.forward(logits), target)
     inner = softmax.vjp(outer["prediction"], logits)
     return {"logits": inner["x"], "target": outer["target"]}
+
+
+def _check(logits, target):
+    expect(logits=(logits, "... classes"), target=(target, "... classes"))
+    some_elements("logits", logits)

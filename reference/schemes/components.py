@@ -63,8 +63,9 @@ class Affinity:
 
     def __init__(self, M, b):
         """M, b: copied. Raises ValueError where their shapes disagree."""
+        M, b = np.array(M, dtype=float), np.array(b, dtype=float)
         shapes.expect(M=(M, "m n"), b=(b, "m"))
-        self.weights = {"M": np.array(M, dtype=float), "b": np.array(b, dtype=float)}
+        self.weights = {"M": M, "b": b}
 
     @classmethod
     def drawn(cls, n, m, random):
