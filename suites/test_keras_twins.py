@@ -11,7 +11,16 @@ import os
 import numpy as np
 import pytest
 
-from reference.layers import conv1d, dense, gru, lstm, shared_conv_lstm, simple_rnn, softmax
+from reference.layers import (
+    conv1d,
+    dense,
+    gru,
+    lstm,
+    shared_conv_lstm,
+    simple_rnn,
+    softmax,
+    time_distributed_gru,
+)
 from suites.test_networks import several
 
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 3
@@ -29,13 +38,16 @@ CASES = {
     "simple rnn backwards": (simple_rnn, "SimpleRNN", ALL | BACK, RNN_WEIGHTS, (), None),
     "simple rnn stateful": (simple_rnn, "SimpleRNN", {}, RNN_WEIGHTS, ("h0",), None),
     "simple rnn masked": (simple_rnn, "SimpleRNN", ALL, RNN_WEIGHTS, (), KEEP),
+    "simple rnn masked, backwards": (simple_rnn, "SimpleRNN", ALL | BACK, RNN_WEIGHTS, (), KEEP),
     "lstm": (lstm, "LSTM", {}, LSTM_WEIGHTS, (), None),
     "lstm sequences backwards": (lstm, "LSTM", ALL | BACK, LSTM_WEIGHTS, (), None),
     "lstm stateful": (lstm, "LSTM", STATE, LSTM_WEIGHTS, ("h0", "c0"), None),
     "lstm masked": (lstm, "LSTM", {}, LSTM_WEIGHTS, (), KEEP),
+    "lstm masked, sequences backwards": (lstm, "LSTM", ALL | BACK, LSTM_WEIGHTS, (), KEEP),
     "gru": (gru, "GRU", {}, GRU_WEIGHTS, (), None),
     "gru sequences backwards": (gru, "GRU", ALL | BACK, GRU_WEIGHTS, (), None),
     "gru masked": (gru, "GRU", ALL, GRU_WEIGHTS, (), KEEP),
+    "gru masked, backwards": (gru, "GRU", ALL | BACK, GRU_WEIGHTS, (), KEEP),
     "gru reset before": (gru, "GRU", BEFORE, BEFORE_WEIGHTS, (), None),
     "gru reset before, stateful": (gru, "GRU", ALL | BEFORE, BEFORE_WEIGHTS, ("h0",), None),
     "gru reset before, masked backwards": (
@@ -186,6 +198,31 @@ def test_the_shared_network_is_keras_own(keras):
     forward, vjp = several(shared_conv_lstm, 5)
     assert_close(forward(**inputs, **named), y)
     gradients = vjp(ramp(y.shape), **inputs, **named)
+    for key, theirs in [*by_input.items(), *zip(named, by_weight, strict=True)]:
+        assert_close(gradients[key], theirs)
+
+
+def test_a_layer_at_every_step_before_a_gru_is_keras_own(keras):
+    """(002) TimeDistributed(f) and a GRU over n vectors, n by a mask: what was asked."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    x, keep = keras.Input((TIME, FEATURES), dtype="float64"), keras.Input((TIME,), dtype="bool")
+    every = keras.layers.TimeDistributed(
+        keras.layers.Dense(6, activation="tanh", dtype="float64"), dtype="float64"
+    )
+    recurrent = keras.layers.GRU(UNITS, dtype="float64")
+    model = keras.Model([x, keep], recurrent(every(x), mask=keep))
+    weights = [rng.standard_normal(w.shape) for w in model.trainable_weights]
+    named = dict(zip(("V", "v", "W", "U", "b"), weights, strict=True))
+    inputs = {"x": rng.standard_normal((BATCH, TIME, FEATURES))}
+
+    def call(given):
+        return model([given["x"], torch.tensor(KEEP)])
+
+    (y,), by_input, by_weight = of_keras(model, inputs, weights, call)
+    assert_close(time_distributed_gru.forward(**inputs, **named, mask=KEEP), y)
+    gradients = time_distributed_gru.vjp(ramp(y.shape), **inputs, **named, mask=KEEP)
     for key, theirs in [*by_input.items(), *zip(named, by_weight, strict=True)]:
         assert_close(gradients[key], theirs)
 
