@@ -10,8 +10,11 @@ from suites.building import HAS_TORCH, torch
 def documented(name, module, inputs, *, source, twin, kinks="subgradient", options=None, **facts):
     """The Subject of a module with `forward` and `vjp` under these options.
 
-    `module` may also be a pair (forward, vjp). Without torch there is no twin.
+    `module` may also be a pair (forward, vjp). Without torch there is no twin, and a subject that
+    follows its twin at kinks may return any generalised gradient there.
     """
+    if not HAS_TORCH:
+        twin, kinks = None, "subgradient" if kinks == "twin" else kinks
     forward, vjp = module if isinstance(module, tuple) else (module.forward, module.vjp)
     if options:
         forward, vjp = partial(forward, **options), partial(vjp, **options)
@@ -20,7 +23,7 @@ def documented(name, module, inputs, *, source, twin, kinks="subgradient", optio
         forward,
         vjp,
         inputs,
-        twin=twin if HAS_TORCH else None,
+        twin=twin,
         kinks=kinks,
         source=source,
         **facts,

@@ -34,6 +34,7 @@ def dense_with(name):
         ROWS,
         options={"activation": (module.forward, module.vjp)},
         twin=lambda x, W, b: in_torch(F.linear(x, W.T, b)),
+        kinks="twin" if name == "relu" else "subgradient",
         traits=("batched", "permutation"),
         source=source,
     )

@@ -34,6 +34,7 @@ SUBJECTS = [
             {"x": "... length", "k": constant(k)},
             name=f"top_k-{k}",
             dims={"length": (k, 12)},
+            kinks="twin",
             twin=lambda x, k: tuple(part[..., :k] for part in largest_first(x)),
         )
         for k in (1, 3)

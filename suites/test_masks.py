@@ -44,6 +44,7 @@ SUBJECTS = [
         masked_dense,
         DENSE,
         twin=lambda x, W, b, mask: torch.relu(x @ (W * mask) + b),
+        kinks="twin",
         traits=("batched", "permutation"),
         source="(002) masked weights",
     ),

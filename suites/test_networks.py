@@ -1,6 +1,6 @@
 """Layers made of layers: shared, distributed over time, looked up, joined, lifted."""
 
-from gradcheck import integers, mask, parametrize_with_checks
+from gradcheck import array, integers, mask, parametrize_with_checks
 from reference.layers import (
     concatenate,
     embedding,
@@ -14,14 +14,14 @@ from reference.layers import (
     time_distributed_gru,
 )
 from suites import torch_recurrent as recurrent
-from suites.building import F, torch
+from suites.building import F, points, torch
 from suites.documented import documented
 
 LINEAR = {"layer": (linear.forward, linear.vjp)}
 LIFT = {
-    "x": "batch features",
+    "x": array("batch features", values=points(0.0)),
     "A": "features hidden",
-    "a": "hidden",
+    "a": array("hidden", values=points(0.0)),
     "B": "hidden weights",
     "c": "weights",
 }
@@ -102,6 +102,7 @@ SUBJECTS = [
             "v": "classes",
         },
         twin=shared_conv_lstm_twin,
+        kinks="twin",
         traits=("batched", "permutation"),
         dims={"units": (1, 4), "filters": (1, 5)},
         source="(002) shared Conv1D and LSTM, concatenate, Dense(2, softmax)",
@@ -152,6 +153,7 @@ SUBJECTS = [
         task,
         {"x": "batch 3", "w": "batch 5*hidden + 1"},
         twin=task_twin,
+        kinks="twin",
         traits=("batched", "permutation"),
         source="(000) task, weights from outside",
     ),
@@ -160,6 +162,7 @@ SUBJECTS = [
         lift,
         LIFT,
         twin=lift_twin,
+        kinks="twin",
         traits=("batched", "permutation"),
         source="(000) lifter.lift",
     ),
@@ -168,6 +171,7 @@ SUBJECTS = [
         hypernetwork,
         {**LIFT, "x": "batch 3", "A": "3 hidden", "B": "hidden 5*width + 1", "c": "5*width + 1"},
         twin=lambda x, A, a, B, c: task_twin(x, lift_twin(x, A, a, B, c)),
+        kinks="twin",
         traits=("batched", "permutation"),
         source="(000) lifter",
     ),

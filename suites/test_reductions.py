@@ -47,6 +47,13 @@ def cosine(a, b, eps):
     return (a * b).sum(-1)
 
 
+def around_eps(rng, shape):
+    """Normal vectors, a third of them exactly 0.25 long: there the norm takes over from eps."""
+    along = 0.25 * (np.arange(shape[-1]) == 0)
+    short = rng.random((*shape[:-1], 1)) < 1 / 3
+    return np.where(short, along, rng.standard_normal(shape))
+
+
 def contraction(spec, a, b):
     return subject(
         einsum,
@@ -80,8 +87,13 @@ SUBJECTS = [
     *map(vector_norm, (1, 2, 3, np.inf)),
     subject(
         cosine_similarity,
-        {"a": "... length", "b": "... length", "eps": constant(0.25)},
+        {
+            "a": array("... length", values=around_eps),
+            "b": array("... length", values=around_eps),
+            "eps": constant(0.25),
+        },
         dims={"length": (1, 9)},
+        kinks="twin",
         twin=cosine,
     ),
     subject(

@@ -102,6 +102,7 @@ SUBJECTS = [
         batched=True,
         inputs={"score": "batch classes", "labels": integers("batch", 0, "classes")},
         dims={"classes": (1, 6)},
+        kinks="twin",
         twin=torch_function("nn.functional.multi_margin_loss"),
     ),
 ]

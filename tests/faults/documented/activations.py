@@ -50,7 +50,12 @@ FAULTS = [
         ("slope 0.2 where that of leaky relu of slope 0.1 is due",),
         forward=halved_leak,
     ),
-    plant("leaky relu: first type decides", LEAKY, ("`x`",), vjp=first_type_decides),
+    plant(
+        "leaky relu: first type decides",
+        LEAKY,
+        ("derivative of relu where that of leaky relu",),
+        vjp=first_type_decides,
+    ),
     plant("relu: 1/2, not multiplied", HALF, ("not multiplied",), vjp=not_multiplied),
     plant("relu: 1 where 0 is declared", RELU, ("convention",), vjp=below_zero_only),
     plant("relu: the wrong array cleared", RELU, ("derivative of another",), vjp=wrong_array),
@@ -75,7 +80,7 @@ FAULTS = [
     plant(
         "softmax: the diagonal only",
         SOFTMAX,
-        ("path",),
+        ("diagonal", "path missing"),
         vjp=lambda right, cotangent, x: {
             "x": cotangent * right.forward(x=x) * (1 - right.forward(x=x))
         },

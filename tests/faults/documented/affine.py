@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from reference.layers import linear
 from suites.test_affine import SUBJECTS
 from tests.faults.documented.planted import plant, spoil, subject
 
@@ -35,7 +36,7 @@ def outer_of_the_wrong_order(right, cotangent, x, M, b):
 
 FAULTS = [
     plant("affine: M g", AFFINE, ("`x`", "transpose"), vjp=times_m),
-    plant("affine: M after its update", AFFINE, ("`x`",), vjp=updated_m),
+    plant("affine: M after its update", AFFINE, ("`x`", "after its update"), vjp=updated_m),
     plant("affine: integer weights", AFFINE, ("raise",), vjp=integer_weights),
     plant("affine: x g^T", AFFINE, ("`M`", "transpose"), vjp=outer_of_the_wrong_order),
     plant(
@@ -67,9 +68,16 @@ FAULTS = [
         ),
     ),
     plant(
+        "dense: 1 at relu's kink, where 0 is declared",
+        DENSE,
+        ("convention",),
+        vjp=lambda right, cotangent, x, W, b: linear.vjp(cotangent * (x @ W + b >= 0), x, W, b),
+        twin=DENSE.twin,
+    ),
+    plant(
         "dense: the activation's derivative left out",
         DENSE,
-        ("`b`",),
+        ("`b`", "outputs where forward is 0"),
         vjp=lambda right, cotangent, x, W, b: {
             "x": cotangent @ W.T,
             "W": x.T @ cotangent,

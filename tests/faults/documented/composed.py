@@ -13,8 +13,9 @@ STEPS, GRU = (
     subject(NETWORKS, name) for name in ("time distributed linear", "time distributed f, then gru")
 )
 CONCATENATE, CONV = subject(NETWORKS, "concatenate"), subject(CONVOLUTIONS, "conv1d")
-DENSE, DROPOUT, PADDING = (
-    subject(MASKS, name) for name in ("masked dense linear", "dropout", "padding")
+DENSE, MASKED_RELU, DROPOUT, PADDING = (
+    subject(MASKS, name)
+    for name in ("masked dense linear", "masked dense relu", "dropout", "padding")
 )
 
 
@@ -80,7 +81,35 @@ def last_step_only(right, cotangent, x, W, b):
     }
 
 
+def open_at_zero(right, cotangent, x, W, b, mask):
+    """(002) relu's slope is 1 at 0 in the demo; this layer declares 0."""
+    kept = W * mask
+    dz = cotangent * (x @ kept + b >= 0)
+    return {"x": dz @ kept.T, "W": mask * (x.T @ dz), "b": dz.sum(0)}
+
+
+def hidden_units_open_at_zero(right, cotangent, x, A, a, B, c):
+    """(000) Keras takes 0 at relu's kink."""
+    dz = (cotangent @ B.T) * (x @ A + a >= 0)
+    gradients = dict(right.vjp(cotangent, x=x, A=A, a=a, B=B, c=c))
+    return gradients | {"x": dz @ A.T, "A": x.T @ dz, "a": dz.sum(0)}
+
+
 FAULTS = [
+    plant(
+        "masked dense: 1 at relu's kink, where 0 is declared",
+        MASKED_RELU,
+        ("convention",),
+        vjp=open_at_zero,
+        twin=MASKED_RELU.twin,
+    ),
+    plant(
+        "lift: 1 at relu's kink, where 0 is declared",
+        LIFT,
+        ("convention",),
+        vjp=hidden_units_open_at_zero,
+        twin=LIFT.twin,
+    ),
     plant("shared: the last use overwrites", SHARED, ("`W`",), vjp=last_use_only),
     plant(
         "shared: mean over the uses",
@@ -94,13 +123,17 @@ FAULTS = [
         ("`A`",),
         forward=linear_hidden_layer,
     ),
-    # No name: what is missing goes through another network, which no law on J and K knows.
-    plant("hypernetwork: weights held constant", HYPER, ("`x`",), vjp=weights_held_constant),
+    plant(
+        "hypernetwork: weights held constant",
+        HYPER,
+        ("`x`", "lacks a path"),
+        vjp=weights_held_constant,
+    ),
     plant("task: W1 by columns", TASK, ("`w`",), vjp=spoil(w=first_matrix_in_columns)),
     plant("embedding: overwritten", EMBEDDING, ("duplicate",), vjp=overwritten),
     plant("masked dense: mask not on dW", DENSE, ("`W`", "mask leak"), vjp=unmasked),
     plant("masked dense: mask inverted on dW", DENSE, ("`W`", "mask inverted"), vjp=inverted),
-    plant("masked dense: mask not on dx", DENSE, ("`x`",), vjp=unmasked_weights),
+    plant("masked dense: mask not on dx", DENSE, ("`x`", "mask leak"), vjp=unmasked_weights),
     plant(
         "dropout: not rescaled",
         DROPOUT,
@@ -110,7 +143,7 @@ FAULTS = [
     plant(
         "padding: the gradient of the packed rows in order",
         PADDING,
-        ("`x`",),
+        ("`x`", "another order"),
         vjp=lambda right, cotangent, x, keep: {"x": np.where(keep[..., None], cotangent, 0)},
     ),
     plant(
@@ -125,7 +158,12 @@ FAULTS = [
             )
         ),
     ),
-    plant("time distributed: the last step only", STEPS, ("`W`",), vjp=last_step_only),
+    plant(
+        "time distributed: the last step only",
+        STEPS,
+        ("`W`", "last index of `time`"),
+        vjp=last_step_only,
+    ),
     plant(
         "time distributed gru: f's weights detached",
         GRU,

@@ -139,7 +139,7 @@ FAULTS = [
     plant(
         "masked mse: over all elements, not over the known",
         MASKED,
-        ("`prediction`",),
+        ("`prediction`", "scaled by a factor that changes"),
         vjp=lambda right, cotangent, prediction, target, mask: {
             name: g * max(mask.sum(), 1) / max(mask.size, 1)
             for name, g in right.vjp(

@@ -23,9 +23,11 @@ def subject(subjects, name):
 def plant(name, right, words, *, vjp=None, forward=None, twin=None):
     """The fault in place of the right subject's vjp or forward; without its twin, unless given.
 
-    vjp(right, cotangent, **inputs) is given the right subject to spoil its gradients.
+    vjp(right, cotangent, **inputs) is given the right subject to spoil its gradients. Without the
+    twin nothing declares a convention that is the twin's.
     """
-    changes = {"name": name, "twin": twin}
+    kinks = "subgradient" if right.kinks == "twin" and twin is None else right.kinks
+    changes = {"name": name, "twin": twin, "kinks": kinks}
     if vjp is not None:
         changes["vjp"] = lambda cotangent, **inputs: vjp(right, cotangent, **inputs)
     if forward is not None:

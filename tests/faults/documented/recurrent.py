@@ -65,7 +65,7 @@ def reset_first(right, cotangent, x, W, U, b):
 
 
 FAULTS = [
-    plant("simple rnn: bias on the output", ALL, ("`b`",), vjp=bias_on_the_output),
+    plant("simple rnn: bias on the output", ALL, ("`b`", "stays the same"), vjp=bias_on_the_output),
     plant("simple rnn: truncated through time", RNN, ("truncated",), vjp=truncated),
     plant(
         "simple rnn: dU transposed",
@@ -97,13 +97,13 @@ FAULTS = [
     plant(
         "lstm: gates of W in another order",
         LSTM,
-        ("`W`",),
+        ("`W`", "parts 2 and 3 of 4", "swapped"),
         vjp=spoil(W=gates_in_torch_order),
     ),
     plant(
         "lstm: no gradient to the forget gate's bias",
         LSTM,
-        ("`b`",),
+        ("`b`", "zero in part 2 of 4"),
         vjp=spoil(b=lambda g: g * np.repeat([1, 0, 1, 1], len(g) // 4)),
     ),
     plant("gru: the other form's gradient", GRU, ("`U`",), vjp=reset_first),

@@ -23,6 +23,13 @@ def to_the_front(right, g, x, k):
     return {"x": dx}
 
 
+def last_of_the_tied(right, g, x, k):
+    order = np.flip(np.argsort(x, axis=-1, kind="stable"), -1)[..., :k]
+    dx = np.zeros_like(x)
+    np.put_along_axis(dx, order, g[0], -1)
+    return {"x": dx}
+
+
 def overwritten(right, g, x, index, axis):
     dx = np.zeros_like(x)
     np.put_along_axis(dx, index, g, axis)
@@ -44,6 +51,14 @@ FAULTS = [
     plant("sort: the order for its inverse", "sort", "x", order_for_its_inverse, "permuted"),
     plant("sort: descending forgotten", "sort-descending-columns", "x", ascending, "flipped"),
     plant("top_k: to the front", "top_k-3", "x", to_the_front),
+    plant(
+        "top_k: the last of the tied",
+        "top_k-1",
+        "x",
+        last_of_the_tied,
+        "convention",
+        keep_twin=True,
+    ),
     plant("gather: repeated index overwritten", "gather", "x", overwritten, "overwritten"),
     plant("gather: next index", "gather-rows", "x", next_index, "rolled"),
     plant("scatter_add: dx of a scatter", "scatter_add", "x", scattered_over),

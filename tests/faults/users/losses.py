@@ -52,6 +52,15 @@ def all_classes_once(right, g, score, labels, reduction):
     return {"score": g[:, None] * gradient / score.shape[1]}
 
 
+def closed_margin(right, g, score, labels, reduction):
+    """A class exactly the margin below the true one counts as a violation."""
+    rows = np.arange(len(labels))
+    v = (1 - score[rows, labels][:, None] + score >= 0).astype(float)
+    v[rows, labels] = 0
+    v[rows, labels] = -v.sum(axis=1)
+    return {"score": g[:, None] * v / score.shape[1]}
+
+
 FAULTS = [
     plant(
         "log_softmax: path through the sum missing",
@@ -130,6 +139,14 @@ FAULTS = [
         "hinge-none",
         "score",
         lambda right, g, score, label, reduction: {"score": -g * label * (label * score <= 1)},
+        "convention",
+        keep_twin=True,
+    ),
+    plant(
+        "multi_margin: closed margin",
+        "multi_margin-none",
+        "score",
+        closed_margin,
         "convention",
         keep_twin=True,
     ),

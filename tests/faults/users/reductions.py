@@ -36,6 +36,13 @@ def no_projection(right, g, a, b, eps):
     return {"a": g[..., None] * b / (sizes[0] * sizes[1])}
 
 
+def held_at_eps(right, g, a, b, eps):
+    """At |a| = eps the derivative of the side below, where that above is declared."""
+    sizes = [np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), eps) for z in (a, b)]
+    held = g[..., None] * b / (sizes[0] * sizes[1])
+    return {"a": np.where(sizes[0] == eps, held, right.vjp(g, a=a, b=b, eps=eps)["a"])}
+
+
 def shifted_softmax(right, g, x, axis):
     """exp(x - max): the softmax's sum forgotten."""
     e = np.exp(x - x.max(axis, keepdims=True))
@@ -91,6 +98,14 @@ FAULTS = [
         no_projection,
         "path",
         "norm",
+    ),
+    plant(
+        "cosine_similarity: norms held constant at eps",
+        "cosine_similarity",
+        "a",
+        held_at_eps,
+        "convention",
+        keep_twin=True,
     ),
     plant(
         "bilinear: W averaged over the batch",
