@@ -137,6 +137,26 @@ def test_recurrent_layer_is_keras_own(keras, name):
         assert_close(gradients[key], theirs)
 
 
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+def test_before_the_first_kept_step_keras_has_zeros_and_the_reference_h0(keras, name):
+    """The one departure: a state that nothing has changed is an output here, as it is a state."""
+    import torch
+
+    module = {"SimpleRNN": simple_rnn, "LSTM": lstm, "GRU": gru}[name]
+    rng = np.random.default_rng(0)
+    x, keep = rng.standard_normal((1, TIME, FEATURES)), np.arange(TIME)[None] > 1
+    states = [rng.standard_normal((1, UNITS)) for _ in range(2 if name == "LSTM" else 1)]
+    layer = getattr(keras.layers, name)(UNITS, dtype="float64", return_sequences=True)
+    layer.build(x.shape)
+    y = layer(
+        torch.tensor(x), initial_state=[torch.tensor(s) for s in states], mask=torch.tensor(keep)
+    )
+    own = module.forward(x, *layer.get_weights(), *states, mask=keep, return_sequences=True)
+    assert_close(own[:, 2:], y.detach().numpy()[:, 2:])
+    np.testing.assert_array_equal(own[0, :2], np.repeat(states[0], 2, axis=0))
+    np.testing.assert_array_equal(y.detach().numpy()[0, :2], 0)
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -20,7 +20,8 @@ Shapes
     b (2, 3 units) with reset_after, the input's and the recurrent bias, else (3 units,);
     h0 (batch, units), zeros by default; mask (batch, time) of 0 and 1, and a
     step of x that it leaves out may hold anything;
-    y (batch, units), or with return_sequences (batch, time, units). Without any step y = h0.
+    y (batch, units), or with return_sequences (batch, time, units). Without any step y = h0,
+    and before the first that the mask keeps, where Keras has zeros for y and h0 for its state.
 
 Errors
     ValueError: shapes disagree; the mask holds anything but 0 and 1.

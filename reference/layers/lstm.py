@@ -17,7 +17,8 @@ Shapes
     h0, c0 (batch, units), zeros by default; mask (batch, time) of 0 and 1, and a
     step of x that it leaves out may hold anything;
     y (batch, units), or with return_sequences (batch, time, units); with return_state the tuple
-    (y, h_T, c_T), which a stateful layer hands to its next call. Without any step h_T = h0.
+    (y, h_T, c_T), which a stateful layer hands to its next call. Without any step h_T = h0;
+    before the first that the mask keeps y is h0 too, where Keras has zeros for y.
 
 Errors
     ValueError: shapes disagree; the mask holds anything but 0 and 1; with return_state, a cotangent

@@ -17,7 +17,8 @@ Shapes
     mask (batch, time) of 0 and 1, and a step of x that it leaves out may hold anything;
     y (batch, units), the last state, or with return_sequences (batch, time, units).
     go_backwards reads the input from its end; outputs stay in the order in which they are made.
-    Without any step the last state is h0.
+    Without any step the last state is h0; before the first step that the mask keeps y is h0 too,
+    where Keras has zeros for y and h0 for its state.
 
 Errors
     ValueError: shapes disagree; the mask holds anything but 0 and 1.
