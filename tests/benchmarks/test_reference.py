@@ -16,7 +16,7 @@ def test_a_slow_layer_is_counted(monkeypatch, capsys):
     fast = next(subject for subject in reference.subjects() if subject.name == "relu6")
 
     def slow(x):
-        time.sleep(0.2)
+        time.sleep(1)
         return fast.forward(x)
 
     monkeypatch.setattr(reference, "subjects", lambda: [fast.but(forward=slow)])
