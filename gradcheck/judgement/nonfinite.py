@@ -73,17 +73,32 @@ def contrary(case: Case, name: str) -> tuple[WrongEntry, ...]:
     Looked for where roots and logarithms have theirs: at zero and at the ends of the domain. A
     claim of zero, and one of the right sign, is a convention there.
     """
-    backend = case.backend
-    x, claims = (backend.to_numpy(a) for a in (case.x(name), case.claim[name]))
-    domain = case.problem.domains.get(name, Domain())
-    ends = [0.0, *(end for end in (domain.low, domain.high) if end is not None)]
-    found = []
-    for index in map(int, spread_out(np.isin(x, ends) & (claims != 0))):
+    claims, found = case.backend.to_numpy(case.claim[name]), []
+    for index in map(int, spread_out(_at_ends(case, name) & (claims != 0))):
         said = claims.reshape(-1)[index]
         signs = infinite_signs(case, name, index, leaps=False)
         if len(signs) == 1 and said.real * next(iter(signs)) < 0:
             found.append(_entry(case, name, index, said, signs))
     return tuple(found)
+
+
+def conventional(case: Case, name: str) -> np.ndarray:
+    """Entries whose derivative is infinite and whose claim is zero: p log p at p = 0."""
+    zero = _at_ends(case, name) & (case.backend.to_numpy(case.claim[name]) == 0)
+    tried = [int(index) for index in spread_out(zero)]
+    found = [index for index in tried if infinite_signs(case, name, index, leaps=False)]
+    if len(found) == len(tried):
+        return zero
+    alone = np.zeros(zero.shape, dtype=bool)
+    alone.reshape(-1)[found] = True
+    return alone
+
+
+def _at_ends(case: Case, name: str) -> np.ndarray:
+    """Entries at zero, or at an end of the domain."""
+    domain = case.problem.domains.get(name, Domain())
+    ends = [0.0, *(end for end in (domain.low, domain.high) if end is not None)]
+    return np.isin(case.backend.to_numpy(case.x(name)), ends)
 
 
 def _matches(said: complex, signs: set[float]) -> bool:

@@ -54,6 +54,8 @@ def alone(case: Case, name: str) -> Judgement:
     if not math.isfinite(backend.max_abs(case.claim[name])):
         return _nonfinite(case, name)
     verdict = _finite(case, name, telling(case, name)[0])
+    if verdict.verdict in ("wrong", "inconclusive"):
+        verdict = _but_for_conventions(case, name, verdict)
     if verdict.verdict != "inconclusive":
         return verdict
     against = nonfinite.contrary(case, name)
@@ -65,6 +67,16 @@ def alone(case: Case, name: str) -> Judgement:
     spent = verdict.evaluations + other.evaluations
     clearer = other.verdict != "inconclusive" or other.detectable < verdict.detectable
     return dataclasses.replace(other if clearer else verdict, evaluations=spent)
+
+
+def _but_for_conventions(case: Case, name: str, verdict: Judgement) -> Judgement:
+    """The verdict without the entries where a claim of zero stands for an infinite derivative."""
+    infinite = nonfinite.conventional(case, name)
+    if not infinite.any() or infinite.all():
+        return verdict
+    rest = hide(case, name, infinite)
+    told = _finite(rest, name, telling(rest, name)[0])
+    return dataclasses.replace(told, evaluations=verdict.evaluations + told.evaluations)
 
 
 def nothing(name: str) -> Judgement:
