@@ -83,22 +83,25 @@ def contrary(case: Case, name: str) -> tuple[WrongEntry, ...]:
 
 
 def conventional(case: Case, name: str) -> np.ndarray:
-    """Entries whose derivative is infinite and whose claim is zero: p log p at p = 0."""
-    zero = _at_ends(case, name) & (case.backend.to_numpy(case.claim[name]) == 0)
-    tried = [int(index) for index in spread_out(zero)]
-    found = [index for index in tried if infinite_signs(case, name, index, leaps=False)]
-    if len(found) == len(tried):
-        return zero
-    alone = np.zeros(zero.shape, dtype=bool)
-    alone.reshape(-1)[found] = True
-    return alone
+    """Entries whose derivative is infinite and whose claim is zero, or finite and of its sign.
+
+    As of p log p at p = 0. Of many that are zero alike a few are tried for all.
+    """
+    claims, ends = case.backend.to_numpy(case.claim[name]), _at_ends(case, name)
+    tried = [int(index) for index in spread_out(ends)]
+    found = np.zeros(ends.shape, dtype=bool)
+    for index in tried:
+        signs = infinite_signs(case, name, index, leaps=False)
+        said = claims.reshape(-1)[index].real
+        found.reshape(-1)[index] = signs and all(said * sign >= 0 for sign in signs)
+    return np.asarray(found | (ends & (claims == 0)) if found.sum() == len(tried) else found)
 
 
 def _at_ends(case: Case, name: str) -> np.ndarray:
     """Entries at zero, or at an end of the domain."""
     domain = case.problem.domains.get(name, Domain())
     ends = [0.0, *(end for end in (domain.low, domain.high) if end is not None)]
-    return np.isin(case.backend.to_numpy(case.x(name)), ends)
+    return np.asarray(np.isin(case.backend.to_numpy(case.x(name)), ends))
 
 
 def _matches(said: complex, signs: set[float]) -> bool:

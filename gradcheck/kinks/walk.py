@@ -129,7 +129,7 @@ class HalfTurn:
                 continue
             guessed = self._crossing(low, high) if guess else []
             inner = guessed or [self._at((low[0] + high[0]) / 2)]
-            if guessed and self._between(low, *inner, high):
+            if guessed and self._between(low, inner[0], inner[1], high):
                 found.append(self._jump(low, high))
                 continue
             pending += [(a, b, not guessed) for a, b in pairwise([low, *inner, high])]

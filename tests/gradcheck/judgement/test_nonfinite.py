@@ -77,3 +77,33 @@ def test_outputs_that_are_not_finite_are_left_out(factor, verdict):
 
     x = np.append(np.zeros(2), np.abs(normal(6)) + 0.1)
     assert one(np.log, vjp, x, domains=POSITIVE).verdict == verdict
+
+
+def entropy(k, at_zero):
+    """The gradient of -sum p log p, k for its 1, and what it is where p = 0."""
+
+    def vjp(u, p):
+        log = np.log(np.where(p > 0, p, 1.0))
+        return u * np.where(p > 0, -log - k, at_zero)
+
+    return vjp
+
+
+@pytest.mark.parametrize(
+    ("k", "at_zero", "verdict"),
+    [(1, 0, "correct"), (1, 2, "correct"), (0.99, 0, "wrong"), (0.99, 2, "wrong")],
+)
+def test_what_stands_for_an_infinite_derivative_is_a_convention_in_a_sum(k, at_zero, verdict):
+    for seed in range(6):
+        found = one(
+            lambda p: -np.sum(x_log_x(p)), entropy(k, at_zero), POINT, seed, domains=POSITIVE
+        )
+        assert found.verdict == verdict
+
+
+def test_zero_at_a_finite_derivative_is_none():
+    for seed in range(3):
+        found = one(
+            lambda x: np.sum(x * x + 3 * x), lambda u, x: u * (2 * x + 3) * (x != 0), POINT, seed
+        )
+        assert found.verdict in ("wrong", "wrong_at_kink")
