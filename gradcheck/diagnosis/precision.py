@@ -47,7 +47,8 @@ def of_entries(judgement: Judgement, returned: np.ndarray) -> Explanation | None
         return None
     off = max(abs(e.expected - e.returned) for e in judgement.entries) / scale
     for kind, roundoff in TYPES:
-        narrow = np.array_equal(returned.astype(kind).astype(returned.dtype), returned)
+        with np.errstate(over="ignore"):  # what float16 cannot hold is no number of it
+            narrow = np.array_equal(returned.astype(kind).astype(returned.dtype), returned)
         if narrow and off <= OPERATIONS * roundoff:
             return _told(judgement.name, off, kind)
     return None

@@ -16,6 +16,8 @@ from gradcheck.oracles.estimate import Estimate, settle
 # Relative error at which an entry needs no further levels.
 ENOUGH = 1e-8
 DEEP = tuple(range(-44, -105, -10))
+# Beside the others an entry is small below this share of their scale.
+SMALL = 2.0**-16
 
 
 def numerical_gradient(
@@ -32,7 +34,8 @@ def numerical_gradient(
     indices: flat (C order) indices; None takes every entry and gives arrays of the input's shape.
     About 9 to 66 evaluations of forward an entry, twice that for a complex one. An entry without
     room to move in its domain is NaN with infinite error. deep: an entry that is exactly zero, and
-    so has no rounding of its own, is stepped ever finer: 1 / 1e-12 is a slope that norms have.
+    so has no rounding of its own, is stepped ever finer: 1 / 1e-12 is a slope that norms have. One
+    that is small beside the others is stepped in its own units as well.
     """
     backend = problem.backend
     x = problem.point[name]
@@ -70,16 +73,24 @@ def _partial(
     unit: complex,
     deep: bool,
 ) -> tuple[float, float]:
-    backend = problem.backend
-    x = problem.point[name]
-    size = directions.scale(backend, x)
-    v = unit_direction(backend.to_numpy(x), index, size * unit)
-    placed = directions.place(backend, x, backend.from_numpy(v), problem.domains.get(name))
-    if not placed:
-        return math.nan, math.inf
-    finer = DEEP if deep and backend.gather(x, np.array([index]))[0] == 0 else ()
-    found = [_along(problem, name, cotangent, base, index, way, finer) for way in placed[0]]
-    return min(found, key=lambda pair: pair[1] if math.isfinite(pair[1]) else math.inf)
+    backend, x = problem.backend, problem.point[name]
+    usual, own = directions.scale(backend, x), abs(backend.gather(x, np.array([index]))[0])
+
+    def stepped(size: float) -> tuple[float, float]:
+        v = unit_direction(backend.to_numpy(x), index, size * unit)
+        placed = directions.place(backend, x, backend.from_numpy(v), problem.domains.get(name))
+        if not placed:
+            return math.nan, math.inf
+        finer = DEEP if deep and own == 0 else ()
+        found = [_along(problem, name, cotangent, base, index, way, finer) for way in placed[0]]
+        return min(found, key=lambda pair: pair[1] if math.isfinite(pair[1]) else math.inf)
+
+    if not deep or not 0 < own < SMALL * usual:
+        return stepped(usual)
+    far, near = stepped(usual), stepped(own)
+    # Of two that contradict each other the nearer one is the derivative.
+    apart = abs(near[0] - far[0]) > near[1] + far[1]
+    return near if apart or near[1] < far[1] else far
 
 
 def _along(

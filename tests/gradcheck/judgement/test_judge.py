@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gradcheck import Subject, check
 from gradcheck.judgement.problem import Domain
 from tests.gradcheck.judgement.cases import judged, normal, one
 
@@ -248,3 +249,27 @@ def test_a_kink_is_looked_at_whatever_is_known(alpha):
 
     found = judged(lambda x: np.maximum(x, 0), vjp, point, known=frozenset({"x"}))
     assert found["x"].verdict == ("correct" if alpha == 0.5 else "wrong_at_kink")
+
+
+def test_a_small_entry_beside_large_ones_is_told_in_its_own_units():
+    """The tanh of a width of 1e-11, in steps of what 1e6 asks for, is saturated all along."""
+    middle, width = np.array([1e6, 0.0, -3.0, 1e-9]), np.array([1e4, 1e-8, 1.0, 1e-11])
+    off = np.array([1.0, 1.0, 1.0, 0.9])
+
+    def slope(x):
+        return (1 - np.tanh((x - middle) / width) ** 2) / width
+
+    subject = Subject(
+        "narrow",
+        lambda x: np.tanh((x - middle) / width),
+        lambda u, x: {"x": u * slope(x) * off},
+        {"x": "n"},
+    )
+    x = (
+        middle
+        + np.array([0.39974502715624, 0.86686052949154, -0.00449911025632, 0.65528734471]) * width
+    )
+    u = np.array([-0.67558193207, 0.93269443512, 0.87109184265, 0.65212345123])
+    (found,) = check(subject, at={"x": x}, cotangent=u, checks=["gradient"], seed=11).findings
+    assert found.index == (3,)
+    assert found.returned / found.expected == pytest.approx(0.9, rel=1e-3)
