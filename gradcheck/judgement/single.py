@@ -10,6 +10,7 @@ import numpy as np
 from gradcheck.backends.base import Array
 from gradcheck.judgement import at_kink, nonfinite
 from gradcheck.judgement.along import bends
+from gradcheck.judgement.aside import wrong_beside_kinks
 from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.compare import clear, kinked, zero_reference
 from gradcheck.judgement.comparison import Comparison
@@ -43,6 +44,7 @@ NOWHERE = "the entries disagree together, and none of them by itself"
 CONTRARY = "the derivative is infinite there, and of the other sign"
 BENDS = "it bends within the step that noise asks for, and the claims along it add up to that"
 KNOWN = "wrong here too"
+UNSTABLE = "the claim itself changes from one rounding to the next"
 ROUNDED_INSIDE = "a disagreement below the rounding of what the outputs are at smaller inputs"
 
 
@@ -236,8 +238,8 @@ def _failed(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
     roundoff = honest(case, name, placed.direction)
     limit = CHAOTIC if result.rough else UNSTEADY
     if roundoff > limit * max(result.weight, abs(result.expected)):
-        reason = "the claim itself changes from one rounding to the next"
-        return judgement(case, name, placed.direction, result, "inconclusive", reason)
+        there = wrong_beside_kinks(case, name, alone)
+        return there or judgement(case, name, placed.direction, result, "inconclusive", UNSTABLE)
     result = widened(result, roundoff)
     if result.agreed:
         return judgement(case, name, placed.direction, result)

@@ -161,3 +161,39 @@ def test_what_its_sides_decide_has_no_error_over_tolerance():
     beside_the_line = {"expected": 1.0, "returned": 0.0, "tolerance": 0.25}
     assert Judgement("x", "correct", **beside_the_line).score == 0.0
     assert Judgement("x", "wrong", **beside_the_line).score == 4.0
+
+
+def hinge(sign):
+    """Margins of 1 at two of four entries; `sign` stands for the labels in the gradient."""
+    labels = np.array([1.0, -1.0, 1.0, -1.0])
+    return (
+        lambda s: np.sum(np.maximum(1 - labels * s, 0)),
+        lambda u, s: -u * sign(labels) * (labels * s <= 1),
+        np.array([1.0, -1.0, 0.5, 3.0]),
+    )
+
+
+def sorted_gaps(back):
+    """Gaps of sorted numbers, of which two are equal; `back` puts a gradient where it belongs."""
+
+    def vjp(u, x):
+        order = np.argsort(x, kind="stable")
+        return back(np.concatenate([[0], u]) - np.concatenate([u, [0]]), order)
+
+    return lambda x: np.diff(np.sort(x)), vjp, np.array([3.0, 1.0, 1.0, -2.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (hinge(lambda labels: labels), hinge(np.abs)),
+        (
+            sorted_gaps(lambda u, order: u[np.argsort(order)]),
+            sorted_gaps(lambda u, order: u[order]),
+        ),
+    ],
+)
+def test_a_kink_hides_no_entry_that_is_wrong_beside_it(right, wrong):
+    """A claim that jumps within some ulp is not all rounding."""
+    assert {one(*right, seed).verdict for seed in range(8)} == {"correct"}
+    assert {one(*wrong, seed).verdict for seed in range(8)} == {"wrong"}
