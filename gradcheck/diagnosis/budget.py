@@ -34,8 +34,9 @@ _REPORT: ContextVar[Deadline | None] = ContextVar("report", default=None)
 
 
 @contextmanager
-def of_report(seconds: float = REPORT_SECONDS) -> Iterator[None]:
+def of_report(seconds: float | None = None) -> Iterator[None]:
     """Names asked for inside share one budget; findings that it does not reach stay unnamed."""
+    seconds = REPORT_SECONDS if seconds is None else seconds
     ends = Deadline(time.process_time() + seconds, time.perf_counter() + PATIENCE)
     token = _REPORT.set(ends)
     try:
