@@ -25,9 +25,6 @@ AT_KINK = (
     "what is returned at exactly the kink: `>=` where `>` is meant, or the other way round; "
     "there it is left slope + alpha (right - left), times the cotangent"
 )
-# Outputs of less than this share of the largest are drowned by it, if they are few: their rounding
-# is below its own. So many times there may be quieter ones still.
-DROWNED, LEVELS = 2.0**-24, 3
 # Looking for the nearest kink costs some calls of vjp: at so many examples, canonical ones.
 MEASURED = 6
 
@@ -40,13 +37,22 @@ class Gradient(Check):
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
         # What low precision rounds must be right before it is rounded: see the check 'precision'.
-        asked = case.given_cotangent is not None
         case = case.in_float64()
+        backend, problem = case.backend, case.problem()
         outputs = tuple(case.outputs[k] for k in case.judged)
-        if not all(case.backend.all_finite(output) for output in outputs):
+        if not all(backend.all_finite(output) for output in outputs):
             return
         notes.narrow = narrow(case, outputs)
-        judgements = judged(case, notes)
+        cotangents = tuple(case.cotangents[k] for k in case.judged)
+        judgements = judge(
+            problem,
+            cotangents,
+            seed=case.example.seed,
+            claim=case.claim,
+            outputs=outputs,
+            known=notes.known,
+            known_at_kinks=notes.known_at_kinks,
+        )
         for judgement in judgements.values():
             _note(notes, judgement)
             gradient_told(case, judgement, notes)
@@ -57,48 +63,6 @@ class Gradient(Check):
             elif judgement.verdict != "correct":
                 yield _finding(self.name, case, judgement)
         notes.distance = _distance(case, list(judgements.values()), notes.number)
-        if not asked and all(j.verdict == "correct" for j in judgements.values()):
-            yield from self._quiet(case, notes)
-
-    def _quiet(self, case: Case, notes: Notes) -> Iterator[Finding]:
-        """What is wrong of outputs that are drowned by others in all that was asked before."""
-        for part in quieter(case):
-            for judgement in judged(part, notes).values():
-                if judgement.verdict not in ("correct", "inconclusive"):
-                    # Examples that would tell its name ask for all outputs, and see the loud ones.
-                    found = _finding(self.name, part, judgement)
-                    message = f"{found.message}; at outputs that larger ones drown"
-                    yield replace(found, message=message, tell=None)
-
-
-def judged(case: Case, notes: Notes) -> dict[str, Judgement]:
-    """The verdicts on all inputs at the cotangent of the case."""
-    return judge(
-        case.problem(),
-        tuple(case.cotangents[k] for k in case.judged),
-        seed=case.example.seed,
-        claim=case.claim,
-        outputs=tuple(case.outputs[k] for k in case.judged),
-        known=notes.known,
-        known_at_kinks=notes.known_at_kinks,
-    )
-
-
-def quieter(case: Case) -> Iterator[Case]:
-    """The case at cotangents of zero where outputs are loud, then where the loudest left are."""
-    given = case.numpy_cotangents()
-    sizes = {k: np.abs(case.backend.to_numpy(case.outputs[k])) for k in case.judged}
-    loudest = max((float(np.max(y, initial=0.0)) for y in sizes.values()), default=0.0)
-    for _ in range(LEVELS):
-        kept = {k: (y < DROWNED * loudest) & (y > 0) for k, y in sizes.items()}
-        left = [float(np.max(y, where=kept[k], initial=0.0)) for k, y in sizes.items()]
-        loudest = max(left, default=0.0)
-        if not loudest > 0:
-            return
-        cotangents = tuple(
-            np.where(kept[k], u, np.zeros_like(u)) if k in kept else u for k, u in enumerate(given)
-        )
-        yield replace(case, given_cotangent=cotangents)
 
 
 def narrow(case: Case, outputs: tuple[Any, ...]) -> bool | None:
