@@ -13,6 +13,7 @@ from gradcheck.adapters import jax, nested, probing, torch_tensors
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments, call, fit, without
 from gradcheck.adapters.torch_autograd import Autograd, tensors
+from gradcheck.adapters.torch_hooks import Hooks
 from gradcheck.adapters.torch_trials import find_declaration
 from gradcheck.errors import UsageError
 from gradcheck.evaluation import describe
@@ -55,10 +56,11 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, train: bool | None 
     }  # fmt: skip
     if backend == "jax":
         return jax.from_run(layer.run, whole, **fields)
-    autograd = Autograd(layer.run, [n for n, item in whole.items() if item.differentiable])
-    return Subject(
-        forward=autograd.forward, vjp=autograd.vjp, inputs=whole, backend="torch", **fields
-    )
+    hooks = layer.hooks()
+    differentiable = [n for n, item in whole.items() if item.differentiable]
+    autograd = Autograd(layer.run, differentiable, hooks=hooks)
+    fields |= {"backend": "torch", "remarks": hooks.remarks}
+    return Subject(forward=autograd.forward, vjp=autograd.vjp, inputs=whole, **fields)
 
 
 def _is_loss(obj: Any) -> bool:
@@ -131,6 +133,11 @@ class Running:
         """Keras layers that draw hold the state of their generators as variables."""
         draws = any("seed" in v.path for v in self.layer.non_trainable_variables)
         return {"autograd", "stochastic"} if draws and self.train else {"autograd"}
+
+    def hooks(self) -> Hooks:
+        """Those of the layer's own weights, which are parameters of torch."""
+        own = self.obj.trainable_variables if self.obj.built else []
+        return Hooks({name: v.value for name, v in zip(self.weights, own, strict=False)})
 
     def _load(self) -> None:
         if self.obj.built and not self.layer.built:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from gradcheck.adapters import nested, probing
+from gradcheck.adapters.torch_hooks import Hooks
 from gradcheck.errors import MissingExtra
 
 Run = Callable[[Mapping[str, Any]], Any]
@@ -44,12 +45,20 @@ class Autograd:
     gradient zero, and sparse gradients and outputs are made dense. Random state is the same in
     every call and is left as it was. within(values, call): calls with whatever a backward may read
     beside its graph as it was when `run` had these values; a checkpoint runs its forward again.
+    hooks: those of the user's parameters among the inputs.
     """
 
-    def __init__(self, run: Run, differentiable: Sequence[str], within: Within = _plainly) -> None:
+    def __init__(
+        self,
+        run: Run,
+        differentiable: Sequence[str],
+        within: Within = _plainly,
+        hooks: Hooks | None = None,
+    ) -> None:
         self.run = run
         self.differentiable = tuple(differentiable)
         self.within = within
+        self.hooks = hooks or Hooks()
         self.accumulates = False
 
     def forward(self, /, **inputs: Any) -> Any:
@@ -114,7 +123,7 @@ class Autograd:
         way: Callable[..., list[tuple[Any, Any]]],
     ) -> dict[str, Any]:
         torch = require_torch()
-        leaves = _leaves(inputs, names)
+        leaves = self.leaves(inputs, names)
         with random_state(inputs), torch.enable_grad():
             cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
             values = {**inputs, **leaves}
@@ -122,12 +131,18 @@ class Autograd:
             held = [self.run({**point, **_leaves(point, names)}) for point in others]
             pairs = _pairs(torch, returned, cotangents)
             way = _second if others and way is grad else way
-            found = self.within(values, lambda: way(torch, pairs, list(leaves.values())))
+            with self.hooks.holding(values):
+                found = self.within(values, lambda: way(torch, pairs, list(leaves.values())))
+                kept = [self.hooks.kept(n, g) for n, (g, _) in zip(leaves, found, strict=True)]
             del held  # graphs of the others live until here, as they do in training
         return {
             name: dense(torch, gradient, inputs[name])
-            for name, (gradient, _) in zip(leaves, found, strict=True)
+            for name, gradient in zip(leaves, kept, strict=True)
         }
+
+    def leaves(self, inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+        """Tensors that require a gradient, with the hooks of the parameters they stand in for."""
+        return self.hooks.attached(_leaves(inputs, names))
 
     def first(
         self,

@@ -17,6 +17,7 @@ from gradcheck.adapters.torch_autograd import (
     require_torch,
     tensors,
 )
+from gradcheck.adapters.torch_hooks import Hooks
 from gradcheck.adapters.torch_packed import packing, unpacked
 from gradcheck.adapters.torch_second import second_of
 from gradcheck.adapters.torch_tensors import unlimited_recompiles
@@ -37,6 +38,8 @@ def knows(obj: Any) -> bool:
 def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> Subject:
     """A Subject of a module; the module itself is not touched.
 
+    What torch.nn.DataParallel holds is taken out of it: torch calls no copy of that one.
+
     Every parameter that requires a gradient is an input of its own name; buffers and frozen
     parameters keep their values, and are restored before every evaluation. inputs: of forward, by
     name or in order; a parameter may be declared too (bounds). train: True or False for a mode
@@ -44,6 +47,7 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     lengths. parameters, frozen: names that are, or are not, inputs.
     Raises UsageError where the shapes of the inputs must be given.
     """
+    obj = obj.module if isinstance(obj, require_torch().nn.DataParallel) else obj
     module = Running(obj, options)
     if inputs is None:
         inputs = _found(module)
@@ -61,7 +65,8 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
     parameters = {n: declared.get(n) or _declared(module.state[n]) for n in module.parameters}
     whole: dict[str, Input] = {**data, **parameters}
     names = [n for n, item in whole.items() if item.differentiable]
-    autograd = Autograd(module.run, names, module.within)
+    hooks = Hooks({n: p for n, p in obj.named_parameters() if n in module.parameters})
+    autograd = Autograd(module.run, names, module.within, hooks)
     return Subject(
         name=module.owner,
         forward=autograd.forward,
@@ -73,9 +78,9 @@ def adapt(obj: Any, inputs: Mapping[str, Any] | None = None, **options: Any) -> 
         second_offered=True,
         owned=frozenset(parameters),
         kinks="autodiff",
-        **seen(module.run, whole, dims).fields({"autograd"}),
+        **seen(module.run, whole, dims).fields({"autograd"}, hooks.remarks),
         backend="torch",
-        recipe=recipe_of(obj) or evaluable(obj, "torch.nn"),
+        recipe=recipe_of(obj) or (None if hooks else evaluable(obj, "torch.nn")),
     )
 
 

@@ -57,7 +57,7 @@ def second(
     what torch does where a backward cannot be differentiated.
     """
     torch = require_torch()
-    leaves = {name: inputs[name].detach().requires_grad_() for name in autograd.differentiable}
+    leaves = autograd.leaves(inputs, autograd.differentiable)
     bare = not isinstance(cotangent, tuple)
     given = (cotangent,) if bare else cotangent
     us = tuple(None if u is None else u.detach().requires_grad_() for u in given)
@@ -75,7 +75,7 @@ def second(
         moving = [*values, *(u for u in us if u is not None)]
         return [dense(torch, g, x) for g, x in grad(torch, pairs, moving)]
 
-    with random_state(inputs), torch.enable_grad():
+    with random_state(inputs), torch.enable_grad(), autograd.hooks.holding(point):
         again = iter(autograd.within(point, twice))
     by_input = {name: next(again) for name in leaves}
     whole = tuple(None if u is None else next(again) for u in us)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradcheck.adapters import nested, probing
 from gradcheck.adapters.torch_autograd import Run, random_state, require_torch, tensors
+from gradcheck.adapters.torch_hooks import unasked
 from gradcheck.inputs import Input
 
 
@@ -26,14 +27,19 @@ def accepts(run: Run, data: Mapping[str, Input], sizes: Mapping[str, int]) -> bo
 
 @dataclass(frozen=True)
 class Seen:
-    """What one run of a function shows: whether it draws, and which outputs have no gradient."""
+    """What one run of a function shows: whether it draws, and which outputs have no gradient.
+
+    unasked: a remark on tensors that require a gradient and are no inputs.
+    """
 
     draws: bool = False
     constant: frozenset[int] = frozenset()
+    unasked: tuple[str, ...] = ()
 
-    def fields(self, traits: Iterable[str]) -> dict[str, Any]:
-        """The Subject fields that follow from it."""
-        said = [
+    def fields(self, traits: Iterable[str], remarks: Iterable[str] = ()) -> dict[str, Any]:
+        """The Subject fields that follow from it, after other remarks."""
+        said = [*remarks, *self.unasked]
+        said += [
             f"output {k} is not differentiable: no gradient is asked for" for k in self.constant
         ]
         return {
@@ -59,7 +65,8 @@ def seen(run: Run, data: Mapping[str, Input], dims: Mapping[str, tuple[int, int]
         with random_state({}):
             before = torch.get_rng_state()
             if probing.succeeds(lambda v=values, m=made: m.append(run(v))):
-                return Seen(not torch.equal(before, torch.get_rng_state()), _constant(made[0]))
+                draws = not torch.equal(before, torch.get_rng_state())
+                return Seen(draws, _constant(made[0]), unasked(made[0], values.values()))
     return Seen()
 
 

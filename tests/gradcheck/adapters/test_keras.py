@@ -62,6 +62,17 @@ def test_a_built_layer_pins_its_sizes_and_is_left_as_it_was(at_a_point):
     assert layer.dtype_policy.name == "float32"
 
 
+@pytest.mark.parametrize("factor", [1, 0.5])
+def test_hooks_on_its_weights_are_run(factor, at_a_point):
+    layer = keras.layers.Dense(4)
+    layer.build((None, 3))
+    layer.kernel.value.register_hook(lambda g: g * factor)
+    layer.bias.value.register_post_accumulate_grad_hook(lambda p: p.grad.mul_(factor))
+    report = at_a_point(layer, {"x": "batch 3"})
+    assert report.passed == (factor == 1)
+    assert {f.input for f in report.findings} == ({"kernel", "bias"} if factor != 1 else set())
+
+
 def test_training_is_an_option(at_a_point):
     assert at_a_point(keras.layers.BatchNormalization(), {"x": "batch 3"}, train=True).passed
     subject = adapt(keras.layers.Dropout(0.5), {"x": "batch 3"}, train=True)
