@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from gradcheck.adapters import jax, nested, probing, torch_tensors
+from gradcheck.adapters.keras_copies import copy_of, full_precision
 from gradcheck.adapters.recipes import recipe_of
 from gradcheck.adapters.signatures import arguments, call, fit, without
 from gradcheck.adapters.torch_autograd import Autograd, tensors
@@ -75,7 +74,7 @@ def _of_loss(obj: Any, inputs: Mapping[str, Any] | None) -> Subject:
     made._dtype = "float64"
 
     def loss(y_true: Any, y_pred: Any) -> Any:
-        with _full_precision():
+        with full_precision():
             return made(y_true, y_pred)
 
     if _backend() == "torch":
@@ -104,7 +103,7 @@ class Running:
         self.places: dict[str, str] = {}
         self.data: dict[str, Input] = {}
         self.nest: nested.Build = dict
-        self.layer = _copy(obj)
+        self.layer = copy_of(obj)
         self.weights: dict[str, Any] = {}
 
     def build(self) -> dict[str, tuple[int, int]]:
@@ -118,7 +117,7 @@ class Running:
             return probing.pinned(self._runs, names, known)
         values = self._native(probing.numbers(self.data, sizes))
         try:
-            with _full_precision():
+            with full_precision():
                 call(self.layer, self.takes, self._arguments(values))
         except Exception as error:  # whatever a layer raises at inputs it does not take
             shapes = ", ".join(f"{n}: {tuple(v.shape)}" for n, v in values.items() if _is_array(v))
@@ -164,7 +163,7 @@ class Running:
         def stateless(*args: Any, **kwargs: Any) -> Any:
             return self.layer.stateless_call(trainable, others, *args, **kwargs, **extra)[0]
 
-        with _full_precision():
+        with full_precision():
             return call(stateless, self.takes, self._arguments(values))
 
     def _arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,7 +180,7 @@ class Running:
         known = {n for v in self.obj.weights for n in v.shape} if self.obj.built else set()
 
         def tried(values: Mapping[str, Any]) -> Any:
-            return call(_copy(self.obj), self.takes, dict(values))
+            return call(copy_of(self.obj), self.takes, dict(values))
 
         declared = find_declaration(tried, names, known) if _backend() == "torch" else None
         if declared is None:
@@ -191,82 +190,8 @@ class Running:
         return found
 
 
-def _copy(obj: Any) -> Any:
-    """A float64 copy, from configurations, or a deep copy where there is none."""
-    keras = sys.modules["keras"]
-    if isinstance(obj, keras.Sequential) and not obj.built:
-        return _from_configuration(obj)
-    if isinstance(obj, keras.Sequential) or type(obj).__name__ == "Functional":
-        # Its inputs are cast to what they were made for; sublayers may hold code of the user's.
-        given = obj.inputs[0] if isinstance(obj, keras.Sequential) else obj.input
-        tensors = keras.tree.map_structure(_as_float64, given)
-        return keras.models.clone_model(obj, input_tensors=tensors, clone_function=_copy)
-    return _from_configuration(obj)
-
-
-def _from_configuration(obj: Any) -> Any:
-    keras = sys.modules["keras"]
-    try:
-        with keras.saving.custom_object_scope(_custom(obj)):
-            made = type(obj).from_config({**obj.get_config(), **_functions(obj)})
-    except Exception:  # noqa: BLE001 - a layer of the user's need not be serialisable
-        made = _deep_copy(obj)
-    for part in made._flatten_layers():
-        part.dtype_policy = "float64"
-    return made
-
-
-def _as_float64(tensor: Any) -> Any:
-    """An input of the same shape for a copy of a model."""
-    dtype = "float64" if "float" in tensor.dtype else tensor.dtype
-    return sys.modules["keras"].Input(batch_shape=tensor.shape, dtype=dtype)
-
-
-def _functions(obj: Any) -> dict[str, Any]:
-    """Functions that a configuration only names, such as an activation of the user's."""
-    own = {name: getattr(obj, name, None) for name in obj.get_config()}
-    layer = sys.modules["keras"].layers.Layer
-    return {n: f for n, f in own.items() if callable(f) and not isinstance(f, layer | type)}
-
-
-def _custom(obj: Any) -> dict[str, type]:
-    """Classes of a layer's parts, by the names that configurations have for them."""
-    return {type(part).__name__: type(part) for part in obj._flatten_layers()}
-
-
-def _deep_copy(obj: Any) -> Any:
-    try:
-        return copy.deepcopy(obj)
-    except Exception as error:
-        raise UsageError(
-            f"{type(obj).__name__}: no copy of it can be made ({describe(error)}): "
-            "give it get_config and from_config, or a function that makes it"
-        ) from error
-
-
 def _is_array(value: Any) -> bool:
     return hasattr(value, "shape")
-
-
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """Keep float64 in float64: Keras's promotion rules make float32 of it, as JAX's do."""
-    with jax.x64() if _backend() == "jax" else nullcontext():
-        yield from _unnarrowed()
-
-
-def _unnarrowed() -> Iterator[None]:
-    rules = getattr(
-        sys.modules.get("keras.src.backend.common.dtypes"), "BIT64_TO_BIT32_DTYPE", None
-    )
-    if not isinstance(rules, dict) or "float64" not in rules:
-        yield
-        return
-    narrowed = rules.pop("float64")
-    try:
-        yield
-    finally:
-        rules["float64"] = narrowed
 
 
 def _named(variables: list[Any]) -> dict[str, Any]:

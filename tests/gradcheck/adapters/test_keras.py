@@ -73,6 +73,41 @@ def test_hooks_on_its_weights_are_run(factor, at_a_point):
     assert {f.input for f in report.findings} == ({"kernel", "bias"} if factor != 1 else set())
 
 
+def unserialisable(stop):
+    """A layer that Keras can neither make from a configuration nor find by a name."""
+
+    class Recurrent(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.cell = keras.layers.GRUCell(3)
+            self.after = [keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(2)]
+            self.scale = self.add_weight(shape=(2,), initializer="ones", name="scale")
+
+        def call(self, x):
+            h = keras.ops.zeros((x.shape[0], 3), dtype=x.dtype)
+            for t in range(x.shape[1]):
+                cut = stop and t == 1
+                h, _ = self.cell(x[:, t], [keras.ops.stop_gradient(h) if cut else h])
+            for layer in self.after:
+                h = layer(h)
+            return h * self.scale
+
+    return Recurrent()
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_layer_without_a_configuration_is_copied_member_by_member(built, at_a_point, blames):
+    right, wrong = unserialisable(stop=False), unserialisable(stop=True)
+    if built:
+        right(np.zeros((1, 3, 2))), wrong(np.zeros((1, 3, 2)))
+    count = len(right.weights)
+    assert at_a_point(right, {"x": "batch 3 2"}).passed
+    blames(wrong, "x", {"x": "batch 3 2"})
+    assert right.built == built
+    assert len(right.weights) == count
+    assert all(str(weight.dtype) == "float32" for weight in right.weights)
+
+
 def test_training_is_an_option(at_a_point):
     assert at_a_point(keras.layers.BatchNormalization(), {"x": "batch 3"}, train=True).passed
     subject = adapt(keras.layers.Dropout(0.5), {"x": "batch 3"}, train=True)
