@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ class _Compiled:
         jax = require_jax()
         self.run, self.names = run, names
         self.constants: dict[str, Any] = {}
+        self.traced = True
         self.jitted = {
             "forward": jax.jit(self._forward),
             "vjp": jax.jit(self._vjp),
@@ -127,15 +129,40 @@ class _Compiled:
     def later(
         self, cotangent: Any, others: Sequence[Mapping[str, Any]], /, **inputs: Any
     ) -> dict[str, Any]:
-        """Gradients of a vjp closure that waits while others are made at other points, eagerly."""
+        """Gradients of a vjp closure that waits while others are made at other points.
+
+        All rules are traced anew, so that they run in this order; where they keep a value outside
+        of JAX, or look at one, they run eagerly.
+        """
         cotangents = cotangent if isinstance(cotangent, tuple) else (cotangent,)
         with x64():
             given = tuple(_as_jax(u) for u in cotangents)
-            outputs, pull = self._linearised(self._arrays(inputs), given)
-            held = [self._linearised(self._arrays(point), given) for point in others]
-            found = self._pulled(outputs, pull, given)
-            del held
+            first, *rest = (self._arrays(point) for point in (inputs, *others))
+            found = self._traced_later(first, rest, given) if self.traced else None
+            if found is None:
+                self.traced = False
+                outputs, pull = self._linearised(first, given)
+                held = [self._linearised(arrays, given) for arrays in rest]
+                found = self._pulled(outputs, pull, given)
+                del held
             return {name: _to_numpy(found[name]) for name in self.names}
+
+    def _traced_later(self, first: Any, rest: list[Any], given: tuple[Any, ...]) -> Any:
+        """The same from two programs, where an eager one compiles every operation; or None."""
+        jax = require_jax()
+
+        def linearised(arrays: Mapping[str, Any]) -> Any:
+            return self._linearised(arrays, given)
+
+        try:
+            outputs, pull = jax.jit(linearised)(first)
+            # Of the others nothing is wanted but that their Python ran: no program is made.
+            programs = [jax.make_jaxpr(partial(linearised))(arrays) for arrays in rest]
+            if any("callback" in str(program) for program in programs):
+                return None
+            return jax.jit(lambda out, back: self._pulled(out, back, given))(outputs, pull)
+        except (*_untraceable(), jax.errors.UnexpectedTracerError, TypeError):
+            return None
 
     def second(
         self, directions: Mapping[str, Any], cotangent: Any, /, **inputs: Any
@@ -154,11 +181,10 @@ class _Compiled:
             return by_input, whole[0] if bare else whole
 
     def _call(self, which: str, *args: Any) -> Any:
-        errors = require_jax().errors
         eager = getattr(self, f"_{which}")
         try:
             return self.jitted.get(which, eager)(*args)
-        except (errors.ConcretizationTypeError, errors.TracerArrayConversionError):
+        except _untraceable():
             # Python code that looks at values cannot be jitted; it runs eagerly from now on.
             self.jitted.pop(which, None)
             return eager(*args)
@@ -206,6 +232,12 @@ class _Compiled:
         found, us = pull({n: jnp.conj(directions[n]).astype(g.dtype) for n, g in gradients.items()})
         by_input = {name: jnp.conj(found[name]) for name in self.names}
         return by_input, tuple(None if u is None else jnp.conj(u) for u in us)
+
+
+def _untraceable() -> tuple[type[Exception], ...]:
+    """What JAX raises where Python code looks at values that a compiler does not have."""
+    errors = require_jax().errors
+    return errors.ConcretizationTypeError, errors.TracerArrayConversionError
 
 
 def x64() -> Any:

@@ -122,6 +122,25 @@ class Running:
         )
         if self.lazy:
             self.state = {}
+        self._find_spots()
+
+    def _find_spots(self) -> None:
+        """Where the module keeps each parameter and buffer, at every place of a shared one.
+
+        Found once: torch.func.functional_call looks for them in every call, which takes longer
+        than the forward of a small module.
+        """
+        names = {id(value): name for name, value in self.state.items()}
+        self.spots = [
+            (members, key, names[id(value)])
+            for part in self.module.modules()
+            for members in (part._parameters, part._buffers)
+            for key, value in members.items()
+            if id(value) in names
+        ]
+        if missing := names.keys() - {id(members[key]) for members, key, _ in self.spots}:
+            name = names[missing.pop()]
+            raise UsageError(f"{self.owner}: none of its modules keeps its parameter {name!r}")
 
     def materialise(self, data: Mapping[str, Input]) -> None:
         """Let lazy modules see their first input, so that their parameters have shapes."""
@@ -135,25 +154,24 @@ class Running:
 
     def run(self, values: Mapping[str, Any]) -> Any:
         """Call the module at these inputs; parameters not among them keep their values."""
-        torch = require_torch()
-        state, own = self._at(torch, values), self._arguments(values)
-
-        def forward(*args: Any, **kwargs: Any) -> Any:
-            with unlimited_recompiles() if self.compiled else nullcontext():
-                return torch.func.functional_call(self.module, state, args, kwargs)
-
-        return self._call(forward, own)
+        own = self._arguments(values)
+        with unlimited_recompiles() if self.compiled else nullcontext():
+            return self.within(values, lambda: self._call(self.module, own))
 
     def within(self, values: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         """Call while the module holds these parameters, as in training it does in a backward.
 
         A checkpoint runs parts of the module again there, and a ctx may hold the module itself.
         """
-        torch = require_torch()
-        state = {f"0.{name}": value for name, value in self._at(torch, values).items()}
-        holder = torch.nn.ModuleList([self.module])
-        holder.forward = call
-        return torch.func.functional_call(holder, state, ())
+        state = self._at(require_torch(), values)
+        held = [members[key] for members, key, _ in self.spots]
+        for members, key, name in self.spots:
+            members[key] = state[name]
+        try:
+            return call()
+        finally:
+            for (members, key, _), own in zip(self.spots, held, strict=True):
+                members[key] = own
 
     def _at(self, torch: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters and buffers of the module at these inputs."""

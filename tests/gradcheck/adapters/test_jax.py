@@ -139,3 +139,49 @@ def test_a_graph_that_waits_takes_its_cotangent_in_full():
     x, y, u = np.array([0.1, 0.7]), np.array([1.0, 2.0]), np.array([1 / 3, 2 / 3])
     waited = subject.later(u, [{"x": x + 1, "y": y}], x=x, y=y)
     np.testing.assert_allclose(waited["x"], u * y * np.cos(x), rtol=1e-14)
+
+
+def keeps_outside(kept):
+    """A rule whose backward reads what the last forward left, or what its own did."""
+    left = {}
+
+    def forward(x):
+        left["x"] = jnp.shape(x)[0] if kept == "a size" else x
+        return x * x.shape[0], x
+
+    def backward(x, u):
+        size = left["x"] if kept == "a size" else x.shape[0]
+        return (size * u + (left["x"] - x if kept == "an array" else 0.0),)
+
+    made = jax.custom_vjp(lambda x: x * x.shape[0])
+    made.defvjp(forward, backward)
+    return made
+
+
+@pytest.mark.parametrize("kept", ["a size", "an array", "nothing"])
+def test_what_is_kept_outside_of_jax_is_the_last_forwards_in_later(kept):
+    subject = adapt(keeps_outside(kept), {"x": "n"})
+    u, x = np.array([1.0, -2.0]), np.array([0.5, 1.5])
+    other = np.ones(3) if kept == "a size" else x + 1
+    (found,) = subject.later(u, [{"x": other}], x=x).values()
+    assert np.allclose(found, {"a size": 3 * u, "an array": 2 * u + 1, "nothing": 2 * u}[kept])
+
+
+def test_what_a_callback_keeps_is_the_last_forwards_in_later():
+    left = {}
+
+    def on_host(x):
+        left["x"] = np.asarray(x)
+        return np.sin(left["x"])
+
+    def called(function, x):
+        return jax.pure_callback(function, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+    made = jax.custom_vjp(lambda x: called(on_host, x))
+    made.defvjp(
+        lambda x: (called(on_host, x), None),
+        lambda _, u: (called(lambda v: np.asarray(v) * np.cos(left["x"]), u),),
+    )
+    x, u = np.array([0.5, 1.5]), np.array([1.0, -2.0])
+    (found,) = adapt(made, {"x": "n"}).later(u, [{"x": x + 1}], x=x).values()
+    assert np.allclose(found, u * np.cos(x + 1))

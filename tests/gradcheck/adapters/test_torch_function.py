@@ -86,6 +86,31 @@ def test_needs_input_grad_is_tried_one_at_a_time(at_a_point):
     assert "needs_input_grad true for `w` but not for `x`" in report.findings[0].message
 
 
+def test_one_at_a_time_is_not_tried_in_every_call_until_something_differs():
+    def calls(function, number):
+        asked = []
+
+        class Counted(function):
+            @staticmethod
+            def backward(ctx, grad):
+                asked.append(ctx.needs_input_grad)
+                return function.backward(ctx, grad)
+
+        subject = adapt(Counted, INPUTS)
+        asked.clear()
+        point = {"x": torch.ones(2, 3).double(), "w": torch.ones(3).double(), "scale": 3.0}
+        raised = 0
+        for _ in range(number):
+            try:
+                subject.vjp(torch.ones(2).double(), **point)
+            except RuntimeError:
+                raised += 1
+        return len(asked), raised
+
+    assert calls(Scaled, 40) == (40 + 2 * (8 + 4), 0)
+    assert calls(AsksForTheWrongOne, 40)[1] == 40
+
+
 def test_a_backward_that_raises_is_broken(at_a_point):
     class Raises(Separate):
         @staticmethod

@@ -133,8 +133,9 @@ def test_of_a_shared_parameter(at_a_point, blames):
     [
         (lambda module: torch.compile(module, backend="aot_eager"), "_orig_mod.linear.weight"),
         (nn.DataParallel, "linear.weight"),
+        (torch.jit.script, "linear.weight"),
     ],
-    ids=["compiled", "DataParallel"],
+    ids=["compiled", "DataParallel", "scripted"],
 )
 def test_inside_a_wrapper(wrap, name, at_a_point, blames):
     assert at_a_point(wrap(Inside(lambda g: g * 1)), {"x": "n 4"}).passed
