@@ -11,16 +11,13 @@ import numpy as np
 
 from gradcheck.along import sets
 from gradcheck.case import Case
-from gradcheck.checks import points
+from gradcheck.checks import kept, points
 from gradcheck.checks.base import LAWS, Check, Notes
 from gradcheck.diagnosis import plain
 from gradcheck.evaluation import ClaimRaised, ForwardRaised
 from gradcheck.findings import Finding
-from gradcheck.inputs import Array
 from gradcheck.judgement import judge
 from gradcheck.judgement.problem import Judgement, Problem
-from gradcheck.noise import REPLICAS
-from gradcheck.rounding import MOVED, difference
 from gradcheck.subject import Subject
 
 # What a cache that is keyed on rounded numbers, or compares with a tolerance, takes for the same.
@@ -41,7 +38,7 @@ class Partial(Check):
 
     def run(self, case: Case, notes: Notes) -> Iterator[Finding]:
         changed = _changed(case, notes.number)
-        if changed is None or not _comparable(case, changed.case):
+        if changed is None or not kept.comparable(case, changed.case):
             return
         there = changed.case
         cotangents = tuple(there.cotangents[k] for k in there.judged)
@@ -53,15 +50,14 @@ class Partial(Check):
             return  # other numbers, outside what this subject takes
         for name, judgement in found.items():
             if judgement.verdict in ("wrong", "inconclusive"):
-                wrong = judgement.verdict == "wrong"
-                kept = changed.keeps and _as_before(case, there, name)
-                if (wrong and kept) or _alone_in_it(there, name):
-                    yield self._finding(changed, replace(judgement, verdict="wrong"))
+                told = kept.state(case, there, name, judgement.verdict == "wrong", changed.keeps)
+                if told is not None:
+                    yield self._finding(changed, replace(judgement, verdict="wrong"), told)
             elif judgement.verdict == "correct" and math.isfinite(judgement.score):
                 notes.score = max(notes.score, judgement.score)
 
-    def _finding(self, changed: Changed, judgement: Judgement) -> Finding:
-        there, name, stale = changed.case, judgement.name, changed.keeps
+    def _finding(self, changed: Changed, judgement: Judgement, stale: bool) -> Finding:
+        there, name = changed.case, judgement.name
         return there.finding(
             self.name,
             "broken" if stale else "wrong",
@@ -71,9 +67,7 @@ class Partial(Check):
             returned=judgement.returned,
             fault="stale cache" if stale else None,
             cause=f"{name}: part changed",
-            hint="a cache that is keyed on one input, on a rounded or on a hashed part of them"
-            if stale
-            else "rows that are the same, counted once: unique, sets and dictionaries of rows",
+            hint=_hint(changed, stale),
             evidence={"directional": (judgement.expected, judgement.returned)},
             cotangent=there.numpy_cotangents(),
         )
@@ -118,6 +112,14 @@ class Changed:
         return self.case.arrays[self.of]
 
 
+def _hint(changed: Changed, stale: bool) -> str:
+    if stale:
+        return "a cache that is keyed on one input, on a rounded or on a hashed part of them"
+    if changed.keeps:
+        return ""
+    return "rows that are the same, counted once: unique, sets and dictionaries of rows"
+
+
 def _ones(case: Case, like: Any) -> Any:
     return case.backend.from_numpy(np.ones(case.backend.shape(like)))
 
@@ -125,9 +127,9 @@ def _ones(case: Case, like: Any) -> Any:
 def _changed(case: Case, number: int) -> Changed | None:
     """In turn, where it can be: part of one input, all of them a little, rows made equal."""
     later = number // 3
-    names = [n for n in case.subject.differentiable if math.prod(_shape(case, n))]
-    free = [n for n in names if _is_free(case, n)]
-    tall = [n for n in free if len(_shape(case, n)) > 1 and _shape(case, n)[0] > 1]
+    names = [n for n in case.subject.differentiable if math.prod(kept.shape_of(case, n))]
+    free = [n for n in names if kept.is_free(case, n)]
+    tall = [n for n in free if len(kept.shape_of(case, n)) > 1 and kept.shape_of(case, n)[0] > 1]
     ways: list[Callable[[], Changed | None]] = [
         lambda: _redrawn(case, names[later % len(names)]) if names else None,
         lambda: _nearby(case, free, NEAR[later % len(NEAR)]) if free else None,
@@ -142,15 +144,15 @@ def _redrawn(case: Case, name: str) -> Changed | None:
     there = points.generic(case)
     if there is None:
         return None
-    shape = _shape(case, name)
+    shape = kept.shape_of(case, name)
     moving = np.ones(shape, dtype=bool)
-    if _is_free(case, name) and moving.size > 1:
+    if kept.is_free(case, name) and moving.size > 1:
         # The first entry stays: what it is tells arrays apart, or so a lazy cache may think.
         order = np.random.default_rng([case.example.seed, 0x9A]).permutation(moving.size - 1) + 1
         moving.reshape(-1)[[0, *order[: (moving.size - 1) // 2]]] = False
     numbers = np.where(moving, there.numbers[name], case.as_numpy()[name])
     what = f"only part of `{name}` has changed since an earlier call"
-    return Changed(_at(case, {name: numbers}), what, name, moving)
+    return Changed(kept.moved_to(case, {name: numbers}), what, name, moving)
 
 
 def _nearby(case: Case, names: list[str], step: float) -> Changed:
@@ -160,108 +162,19 @@ def _nearby(case: Case, names: list[str], step: float) -> Changed:
         rng = np.random.default_rng([case.example.seed, 0x9B, k])
         own = case.as_numpy()[name]
         moved = own * (1 + step * rng.uniform(-1, 1, own.shape))
-        numbers[name] = _within(case, name, moved, own)
-    return Changed(_at(case, numbers), "inputs have changed a little since an earlier call")
+        numbers[name] = kept.within(case, name, moved, own)
+    return Changed(
+        kept.moved_to(case, numbers), "inputs have changed a little since an earlier call"
+    )
 
 
 def _rows(case: Case, name: str) -> Changed:
     """Every sample the first: nothing else tells them apart than their cotangents."""
     own = case.as_numpy()[name]
     what = f"the rows of `{name}` are equal"
-    return Changed(_at(case, {name: np.repeat(own[:1], len(own), axis=0)}), what, keeps=False)
-
-
-def _within(case: Case, name: str, moved: np.ndarray, own: np.ndarray) -> np.ndarray:
-    item = case.subject.inputs[name]
-    assert isinstance(item, Array)
-    low = -math.inf if item.low is None else item.low
-    high = math.inf if item.high is None else item.high
-    if item.complex:
-        return moved
-    return np.where((moved > low) & (moved < high), moved, own)
-
-
-def _at(case: Case, numbers: dict[str, np.ndarray]) -> Case:
-    """This case at other numbers, with the very cotangent of this one."""
-    return replace(
-        case, numbers={**case.numbers, **numbers}, given_cotangent=case.numpy_cotangents()
+    return Changed(
+        kept.moved_to(case, {name: np.repeat(own[:1], len(own), axis=0)}), what, keeps=False
     )
-
-
-def _is_free(case: Case, name: str) -> bool:
-    """Whether entries of the input may be put together as one likes, within bounds."""
-    item = case.subject.inputs[name]
-    assert isinstance(item, Array)
-    return item.values is None and item.domain is None and bool(math.prod(_shape(case, name)))
-
-
-def _shape(case: Case, name: str) -> tuple[int, ...]:
-    return case.backend.shape(case.arrays[name])
-
-
-def _comparable(case: Case, there: Case) -> bool:
-    """Whether the outputs there are finite, and of the same shapes, as the cotangents are."""
-    backend = case.backend
-    try:
-        outputs = [there.outputs[k] for k in case.judged]
-    except (ForwardRaised, IndexError):
-        return False
-    shapes = [backend.shape(case.outputs[k]) for k in case.judged]
-    return list(map(backend.shape, outputs)) == shapes and all(map(backend.all_finite, outputs))
-
-
-def _as_before(case: Case, there: Case, name: str) -> bool:
-    """Whether the claim, or every output, is to the bit what it was before part has changed.
-
-    And is another where all has changed: what never depends on the inputs is wrong, not stale.
-    """
-    outputs, claim = _same(case, there, name)
-    away = points.other(case)
-    if away is None or not (outputs or claim):
-        return outputs or claim
-    away = replace(away, given_cotangent=case.numpy_cotangents())
-    try:
-        still, as_claimed = _same(case, away, name) if _comparable(case, away) else (False, False)
-    except ClaimRaised:
-        return outputs or claim
-    return (outputs and not still) or (claim and not as_claimed)
-
-
-def _same(case: Case, there: Case, name: str) -> tuple[bool, bool]:
-    """Whether all outputs, and whether a claim other than zero, are to the bit the same there."""
-    equal, claim = case.backend.equal, there.claim[name]
-    outputs = all(equal(case.outputs[k], there.outputs[k]) for k in case.judged)
-    return outputs, case.backend.max_abs(claim) > 0 and equal(case.claim[name], claim)
-
-
-def _alone_in_it(there: Case, name: str) -> bool:
-    """Whether the claim, or the outputs, are others than those around the point, which agree.
-
-    So it is where something is kept, under a key of which an ulp makes another; at a kink the
-    claims around it differ among themselves, and where forward leaps they say nothing.
-    """
-    around = []
-    for replica in range(REPLICAS):
-        arrays = there.fresh()
-        for other in there.subject.differentiable:
-            arrays[other] = there.off_by_an_ulp(arrays[other], replica)
-        us = tuple(None if u is None else there.off_by_an_ulp(u, replica) for u in there.cotangents)
-        try:
-            outputs = there.evaluator.forward(arrays)
-            around.append([there.vjp(us, arrays)[name], *(outputs[k] for k in there.judged)])
-        except (ForwardRaised, ClaimRaised):
-            return False
-    here = [there.claim[name], *(there.outputs[k] for k in there.judged)]
-    first, *others = around
-    steady = not any(
-        _apart(there, a, b) for other in others for a, b in zip(first, other, strict=True)
-    )
-    return steady and any(_apart(there, a, b) for a, b in zip(first, here, strict=True))
-
-
-def _apart(case: Case, a: Any, b: Any) -> bool:
-    size = max(case.backend.max_abs(a), case.backend.max_abs(b))
-    return not difference(case.backend, a, b) <= MOVED * size
 
 
 CHECK = Partial()

@@ -115,3 +115,31 @@ def test_a_gradient_that_depends_on_nothing_is_wrong_not_stale(seed):
     report = check(constant, seed=seed)
     assert report.verdict == "wrong"
     assert {finding.check for finding in report.findings} == {"gradient"}
+
+
+BRANCHES = {
+    "a clip with one side": (lambda x: np.clip(x, -1, 1), lambda x: x <= 1),
+    "a shrinkage with one side": (lambda x: np.where(np.abs(x) > 0.5, x, 0), lambda x: x > 0.5),
+    "the slope at a rounded point": (np.sin, lambda x: np.cos(np.round(x, 2))),
+    "the slope at a whole number": (np.sin, lambda x: np.cos(np.round(x))),
+}
+
+
+@pytest.mark.parametrize(("forward", "slope"), BRANCHES.values(), ids=BRANCHES)
+@pytest.mark.parametrize("seed", [11, 12])
+def test_the_same_branch_twice_is_no_state(forward, slope, seed):
+    """A slope in pieces is to the bit that of an earlier call, and wrong at fresh numbers too."""
+    report = check(Subject("branch", forward, lambda u, x: {"x": u * slope(x)}, INPUTS), seed=seed)
+    assert report.verdict == "wrong", str(report)
+    assert not any(f.fault == "stale cache" for f in report.findings), str(report)
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_factor_that_is_left_out_is_no_state(seed):
+    def vjp(u, x, a):
+        return {"x": u * np.exp(a), "a": (u * x).sum()}
+
+    gain = Subject("gain", lambda x, a: x * np.exp(a), vjp, {"x": "n m", "a": ""})
+    report = check(gain, seed=seed)
+    assert report.verdict == "wrong"
+    assert not any(f.fault == "stale cache" for f in report.findings), str(report)
