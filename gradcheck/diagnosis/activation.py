@@ -17,6 +17,9 @@ from gradcheck.judgement.problem import Judgement
 # Fewer different factors than this would fit too many functions, fewer slopes too many forms: of
 # slopes that are 1 and -1, or 1 alone, the square, the reciprocal and the magnitude are the same.
 ENOUGH = 4
+# Steps to where a derivative is looked for again: near, and as far as the next piece; and the share
+# by which it must be another there.
+STEPS, VARIED = (0.1, 1.0), 1e-3
 
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
@@ -127,21 +130,28 @@ def _factors(evidence: Evidence) -> Explanation | None:
 
 
 def _enters(evidence: Evidence, kind: str, due: Function, z: np.ndarray, solid: np.ndarray) -> bool:
-    """Whether forward does go through `due` at z: the truth elsewhere has the slopes of there."""
+    """Whether forward does go through `due` at z: the truth elsewhere has the slopes of there.
+
+    And these must be others than here: a slope in pieces shows nothing beyond its own piece.
+    """
     scene, name = evidence.scene, evidence.name
     bounded = scene.inputs.get(name)
     low, high = getattr(bounded, "low", None), getattr(bounded, "high", None)
-    shift = 0.1 * np.random.default_rng(11).standard_normal(evidence.shape)
-    arrays = {**scene.arrays, name: np.clip(evidence.array + shift, low, high)}
-    there = evidence.at(replace(scene, arrays=arrays, outputs=scene.forward(arrays)))
-    for other, function, moved in _preactivations(there):
-        if other == kind and function.name == due.name:
-            lives = solid & (due.slope(z) != 0) & (due.slope(moved) != 0)
-            grown = there.true * due.slope(z)
-            return bool(lives.any()) and equal(
-                grown[lives], (evidence.true * due.slope(moved))[lives]
-            )
-    return False
+    rng, told = np.random.default_rng(11), False
+    lives = solid & (due.slope(z) != 0)
+    for step in STEPS:
+        shift = step * rng.standard_normal(evidence.shape)
+        arrays = {**scene.arrays, name: np.clip(evidence.array + shift, low, high)}
+        there = evidence.at(replace(scene, arrays=arrays, outputs=scene.forward(arrays)))
+        found = (m for k, f, m in _preactivations(there) if (k, f.name) == (kind, due.name))
+        moved = next(found, None)
+        if moved is None or not lives.any():
+            return False
+        grown = due.slope(moved)[lives] / due.slope(z)[lives]
+        if not equal(there.true[lives], (evidence.true[lives] * grown)):
+            return False
+        told |= bool(np.any(np.abs(grown - 1) > VARIED))
+    return told
 
 
 def _pair(due: Function, z: np.ndarray, ratio: np.ndarray, solid: np.ndarray) -> str | None:
