@@ -187,7 +187,11 @@ class Evidence:
         if np.shape(candidate) != np.shape(target):
             return False
         known = np.isfinite(self.true) & np.isfinite(self.claimed)
-        gap = float(np.max(np.abs(self.true - self.claimed)[known], initial=0.0))
+        off = np.where(known, np.abs(self.true - self.claimed), 0.0)
+        gap = float(np.max(off, initial=0.0))
+        mistaken = off > EXPLAINED * gap
+        if 2 * np.sum(np.isfinite(candidate[mistaken])) < np.sum(mistaken):
+            return False  # what says nothing of most of a mistake does not explain it
         errors = self.error if np.shape(self.error) == np.shape(target) else np.zeros(())
         return equal(candidate, target, errors) and leaves_little(candidate, target, gap, errors)
 

@@ -39,6 +39,8 @@ def _by_a_function(evidence: Evidence) -> Explanation | None:
         for called, function in FUNCTIONS:
             with np.errstate(all="ignore"):
                 gate = function(value)
+                if not _various(np.round(gate, 9)):
+                    continue  # saturated: a mask, and no factor
                 for said, changed in (
                     (f"multiplied by {called}({what}) once too often", true * gate),
                     (f"divided by {called}({what}) once too often", true / gate),
