@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
+from gradcheck.diagnosis import constant
 from gradcheck.diagnosis.evidence import Evidence, TooSmall, equal
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis, listed
@@ -26,7 +26,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     missing = (true - claimed).reshape(len(true), *evidence.shape)
     told = _output(evidence) or _skip(evidence) or _twice(evidence) or _direct(evidence)
-    told = told or _statistic(evidence, missing) or _straight(evidence)
+    told = told or _statistic(evidence, missing) or constant.explain(evidence)
     told = told or _passed_through(evidence)
     if told is None and min(evidence.shape, default=9) < LEAST:
         raise TooSmall
@@ -108,41 +108,6 @@ def _twice(evidence: Evidence) -> Explanation | None:
     return None
 
 
-def _straight(evidence: Evidence) -> Explanation | None:
-    """What is missing is the same at another point: the gradient of a part that is linear."""
-    scene, name = evidence.scene, evidence.name
-    missing = evidence.true - evidence.claimed
-    arrays = {**scene.arrays, name: _elsewhere(evidence)}
-    there = evidence.at(replace(scene, arrays=arrays, outputs=scene.forward(arrays)))
-    if not there.scene.is_linear(name) or equal(there.true, evidence.true):
-        return None
-    if not np.any(evidence.claimed) or not equal(
-        there.true - there.claimed, missing, evidence.error
-    ):
-        return None
-    off = np.abs(missing).max(axis=1)
-    if np.mean(off > 1e-7 * np.max(off)) < 0.6:
-        return None  # a term of forward reaches most outputs: here some alone are wrong
-    idle = (np.abs(evidence.true) <= 30 * evidence.error) & (np.abs(missing) > 1e-3 * np.max(off))
-    if idle.any():
-        return Explanation(
-            f"the gradient of `{name}` has a term that is the same at every point, and that "
-            "forward does not have",
-            "path added",
-            "path added: constant",
-            "a term of vjp that no use of the input in forward accounts for",
-        )
-    return _told(evidence, f"a part of forward that is linear in `{name}`", "linear part")
-
-
-def _elsewhere(evidence: Evidence) -> np.ndarray:
-    item = evidence.scene.inputs.get(evidence.name)
-    low, high = getattr(item, "low", None), getattr(item, "high", None)
-    shift = 0.3 * np.random.default_rng(12).standard_normal(evidence.shape)
-    # In another order as well, or what is linear between kinks would seem to be so everywhere.
-    return np.asarray(np.clip(np.flip(evidence.array) + shift, low, high))
-
-
 def _local(missing: np.ndarray, one_hot: bool) -> bool:
     """Whether what is missing concerns each entry alone: no path through a statistic does."""
     flat = missing.reshape(len(missing), -1)
@@ -189,6 +154,8 @@ def _statistic(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
                 group = [np.moveaxis(b, along, range(len(along))) for b in basis]
                 size = int(np.prod([evidence.shape[a] for a in along]))
                 if size >= len(basis) + 2 and _spanned(missing, group, along, size):
+                    if evidence.outputs[0].shape != evidence.shape and constant.holds(evidence):
+                        return constant.told(evidence)
                     whole = _whole(evidence, along, said)
                     what = f"{said} over {where}"
                     if _coupled_by_claim_alone(evidence):
