@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from gradcheck.case import Case
-from gradcheck.diagnosis import kinks, sizes
+from gradcheck.diagnosis import beside, kinks, sizes
 from gradcheck.diagnosis.along import off
 from gradcheck.diagnosis.evidence import Scene
 from gradcheck.diagnosis.explanation import Explanation, plain
 from gradcheck.diagnosis.scenes import Study, scene_of
+from gradcheck.diagnosis.words import number
 from gradcheck.inputs import Mask
 from gradcheck.judgement.problem import Judgement
 
@@ -156,12 +157,16 @@ def _values(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
         return None
     at = np.array([x[e.index] for e in entries])
     if np.iscomplexobj(x):  # of which nothing but 0 is plain
-        where = None if np.any(at) else (f"`{name}` is 0", "wrong at zero")
+        where = None if np.any(at) else (f"`{name}` is 0", "wrong at zero", name)
     else:
         where = _common(study, case, name, at, [e.index for e in entries])
     if where is None:
         return None
-    said, fault = where
+    said, fault, of = where
+    scene = scene_of(case, study=study)
+    places = [e.index for e in entries] if of == name else [np.s_[...]]
+    if beside.wrong_near(scene, name, of, places):
+        return _near(scene, name, at, places) if of == name else None
     nonfinite = judgement.verdict == "nonfinite"
     how = "is not finite" if nonfinite else "is wrong"
     return Explanation(
@@ -172,21 +177,38 @@ def _values(study: Study, case: Case, judgement: Judgement) -> Explanation | Non
     )
 
 
+def _near(scene: Scene, name: str, at: np.ndarray, places: Sequence[Any]) -> Explanation | None:
+    """Wrong beside the value as well: how far from it, where that has an end."""
+    if np.ptp(at) or np.iscomplexobj(at):
+        return None
+    reach = beside.reach(scene, name, places[:1])
+    if reach is None:
+        return None
+    where = f"`{name}` is nearer to {number(at[0])} than about {reach:.1g}"
+    return Explanation(
+        f"the gradient of `{name}` is wrong where {where}",
+        "wrong beyond a bound",
+        f"wrong where {where}",
+        "a clip, a guard or a branch on the values",
+    )
+
+
 def _common(
     study: Study, case: Case, name: str, at: np.ndarray, places: Sequence[Any]
-) -> tuple[str, str] | None:
+) -> tuple[str, str, str] | None:
+    """What is said of these entries, the fault, and the input that it is said of."""
     x = np.asarray(case.as_numpy()[name])
     item = case.subject.inputs[name]
     low, high = getattr(item, "low", None), getattr(item, "high", None)
-    tied = f"entries of `{name}` are tied", "wrong at ties"
+    tied = f"entries of `{name}` are tied", "wrong at ties", name
     equal = _equal_to(study, case, name, places)
     if equal is not None:
-        return f"`{name}` equals `{equal}`", "wrong at ties"
+        return f"`{name}` equals `{equal}`", "wrong at ties", name
     if np.all(at == 0.0):
         alike = x.size > 1 and not np.any(x) and _wrong_where(study, name, _tied)
-        return tied if alike else (f"`{name}` is 0", "wrong at zero")
+        return tied if alike else (f"`{name}` is 0", "wrong at zero", name)
     if any(end is not None and np.all(at == end) for end in (low, high)):
-        return f"`{name}` is at its bound, {at[0]:g}", "wrong at the bound"
+        return f"`{name}` is at its bound, {at[0]:g}", "wrong at the bound", name
     others = {
         n: a
         for n, a in case.as_numpy().items()
@@ -194,9 +216,9 @@ def _common(
     }
     for other, value in others.items():
         if not np.any(value):
-            return f"`{other}` is 0", "wrong at zero"
+            return f"`{other}` is 0", "wrong at zero", other
     if np.all(at == np.round(at)) and len(at) > 1 and _wrong_where(study, name, np.round):
-        return f"`{name}` is a whole number", "wrong at whole numbers"
+        return f"`{name}` is a whole number", "wrong at whole numbers", name
     if not all(np.count_nonzero(x == value) > 1 for value in at):
         return None
     selected = sum(np.count_nonzero(x == value) for value in np.unique(at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,19 @@ from gradcheck.inputs import Array, Input
 Changes = Callable[[Evidence, str], list[dict[str, Any]]]
 # Scales of the numbers, times a normal draw.
 SCALES = (1.0, 1.0, 2.0, 3.0, 0.5, 1.0)
+# Redrawn numbers at which a rule must hold where an example does not use every entry.
+REDRAWN = 4
+
+
+def redrawn(evidence: Evidence) -> Iterator[Evidence]:
+    """The same sizes at other numbers, again and again."""
+    scene = evidence.scene
+    for _ in range(REDRAWN):
+        there = scene.again({}) if scene.again is not None else None
+        if there is None:
+            return
+        scene = there
+        yield evidence.at(scene)
 
 
 def holds(evidence: Evidence, said: str, changes: Changes) -> bool:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck.diagnosis import fresh
 from gradcheck.diagnosis.evidence import Evidence
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import Rule, fitting, telling
+from gradcheck.diagnosis.places import Rule, fitting, standing, telling
 from gradcheck.diagnosis.words import factor
+
+# So many wrong outputs follow a rule for a reason.
+FEW = 3
 
 
 def of_some(evidence: Evidence) -> Explanation | None:
@@ -23,6 +27,13 @@ def of_some(evidence: Evidence) -> Explanation | None:
         found = [rule for rule in found if rule.key in there]
     shapes = [e.outputs[0].shape for e in (evidence, *evidence.more())]
     found = [rule for rule in found if telling(rule.key, shapes)]
+    # Few wrong outputs lie anywhere by chance, and elsewhere at other numbers.
+    few = min(int(np.sum(_rows(e)[0])) for e in (evidence, *evidence.more())) < FEW
+    for other in fresh.redrawn(evidence) if found and few else ():
+        wrong, used = _rows(other)
+        shape = other.outputs[0].shape
+        stand = standing(wrong.reshape(shape), used.reshape(shape), names)
+        found = [rule for rule in found if rule.key in stand]
     if not found:
         return None
     rule, how = found[0], _what(evidence)

@@ -136,3 +136,12 @@ def fitting(wrong: np.ndarray, known: np.ndarray, names: Sequence[str]) -> list[
         for rule in rules(wrong.shape, names)
         if np.array_equal(rule.where[known], wrong[known])
     ]
+
+
+def standing(wrong: np.ndarray, known: np.ndarray, names: Sequence[str]) -> set[str]:
+    """The rules, by key, that these entries do not refute, be they all wrong or all right."""
+    return {
+        rule.key
+        for rule in rules(wrong.shape, names)
+        if np.array_equal(rule.where[known], wrong[known])
+    }

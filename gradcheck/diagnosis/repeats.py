@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck.diagnosis import where
 from gradcheck.diagnosis.evidence import Scene
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.scenes import Study
@@ -40,6 +41,8 @@ def explain(study: Study, name: str) -> Explanation | None:
                 f"right only where `{other}` repeats no index, scaled",
                 "a count of the index that forward does not divide by, or by another power of it",
             )
+        if not _of_the_index(alike, name, low, high):
+            continue
         return Explanation(
             f"the gradient of `{name}` is right only where `{other}` repeats no index: what a "
             "repeated index contributes is not accumulated",
@@ -48,6 +51,17 @@ def explain(study: Study, name: str) -> Explanation | None:
             "accumulate: +=, np.add.at, index_add, scatter_add",
         )
     return None
+
+
+def _of_the_index(scene: Scene, name: str, index: int, high: int) -> bool:
+    """Whether wrong are entries of the repeated index alone, along an axis that has its range.
+
+    A mistake elsewhere that needs two equal labels is wrong at others as well.
+    """
+    wrong = where.wrong_entries(scene.of(name))[0]
+    places = np.argwhere(wrong)
+    along = [a for a, n in enumerate(wrong.shape) if n >= high]
+    return any(np.all(places[:, a] == index) for a in along)
 
 
 def _uses(scene: Scene, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from gradcheck.diagnosis.along import off
+from gradcheck.diagnosis.along import WRONG, difference
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.scenes import OutOfTime, Study, scene_of
 from gradcheck.diagnosis.words import listed
@@ -20,6 +20,9 @@ LONG = (20, 32, 33, 34, 48, 64, 65, 96, 128, 129, 160, 256, 257)
 
 # Seeds and scales (powers of two) at which a rule on sizes must hold too.
 NUMBERS = ((223, 0), (227, 1), (229, 2), (233, 3), (239, -3))
+
+# A size is right where what is off there is this little, or this little of what is off elsewhere.
+SURE, FADED = 1e-8, 1e-5
 
 # Sizes at which a fault shows anyway: the fault's own name says more.
 VAGUE = ("wrong for large sizes", "wrong for small sizes", "wrong for some sizes")
@@ -69,6 +72,8 @@ def size_rule(
         if not _whatever_the_numbers(study, name, dim, base, seen):
             continue
         if not _whatever_the_others(study, name, dim, base, seen):
+            continue
+        if not _clear(study, name, dim, base, seen):
             continue
         for text, fault, rule in _rules(dim, bad):
             if all(rule(n) == wrong for n, wrong in seen.items()) and _telling(fault, seen):
@@ -131,25 +136,42 @@ def _whatever_the_others(
     return True
 
 
+def _clear(
+    study: Study, name: str, dim: str, base: Mapping[str, int], seen: Mapping[int, bool]
+) -> bool:
+    """Whether right sizes are so by far: a mistake that fades out with a size is there as well."""
+    by = {n: _off_by(study, {**base, dim: n}, name) or 0.0 for n in seen if n}
+    right = max((by[n] for n in by if not seen[n]), default=0.0)
+    return right <= max(SURE, FADED * min((by[n] for n in by if seen[n]), default=0.0))
+
+
 def wrong_at(
     study: Study, sizes: Mapping[str, int], name: str, seed: int = 211, scale: int = 0
 ) -> bool | None:
     """Whether the claim is wrong along a random direction; None where nothing can be said."""
+    by = _off_by(study, sizes, name, seed, scale)
+    return None if by is None else by > WRONG
+
+
+def _off_by(
+    study: Study, sizes: Mapping[str, int], name: str, seed: int = 211, scale: int = 0
+) -> float | None:
+    """How far off it is, relative to the gradient."""
     key = ("wrong", name, tuple(sizes.items()), seed, scale)
     if key not in study.told:
-        study.told[key] = _wrong_at(study, sizes, name, seed, scale)
-    told: bool | None = study.told[key]
+        study.told[key] = _measured(study, sizes, name, seed, scale)
+    told: float | None = study.told[key]
     return told
 
 
-def _wrong_at(
+def _measured(
     study: Study, sizes: Mapping[str, int], name: str, seed: int, scale: int
-) -> bool | None:
+) -> float | None:
     case = study.case(sizes, seed=seed, scale=scale)
     if case is None:
         return None
     try:
-        return off(scene_of(case, sizes, study), name)
+        return difference(scene_of(case, sizes, study), name)
     except (ForwardRaised, ClaimRaised, OutOfTime, IndexError):
         return None
 

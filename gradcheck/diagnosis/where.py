@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.diagnosis import beyond, carried, outputs
+from gradcheck.diagnosis import beyond, carried, fresh, outputs
 from gradcheck.diagnosis.evidence import Evidence, TooSmall
 from gradcheck.diagnosis.explanation import Explanation
-from gradcheck.diagnosis.places import Rule, fitting, rules, telling
+from gradcheck.diagnosis.places import Rule, fitting, rules, standing, telling
 from gradcheck.diagnosis.words import TIME, factor
 from gradcheck.judgement.problem import Judgement
 
@@ -184,6 +184,10 @@ def place(evidence: Evidence) -> Explanation | None:
         live = _live(other)
         clash = {r.key for r in rules(other.shape, other.axes) if np.any(r.where & live)}
         found = {key: rule for key, rule in found.items() if key not in clash}
+    if not np.all(known):  # other numbers use other entries: is the rule theirs as well?
+        for other in fresh.redrawn(evidence) if found else ():
+            stand = standing(*_telling(other), other.axes)
+            found = {key: rule for key, rule in found.items() if key in stand}
     if not found:
         return _single(evidence, wrong)
     rule = next(iter(found.values()))
