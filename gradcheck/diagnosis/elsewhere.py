@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.diagnosis import fresh, jacobian
-from gradcheck.diagnosis.evidence import Evidence, leaves_little, stacked
+from gradcheck.diagnosis.evidence import Evidence, equal, leaves_little, stacked
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.words import axis, listed
 from gradcheck.evaluation import ForwardRaised
@@ -44,13 +44,25 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if point.everywhere and _right_somewhere(evidence):
             continue
         if fits(evidence, point.changes) and fresh.holds(evidence, point.said, _changes):
+            more = _or_a_branch(evidence) if point.said == _at_minus(evidence.name) else ""
             return Explanation(
-                f"the gradient of `{evidence.name}` {point.said}",
+                f"the gradient of `{evidence.name}` {point.said}{more}",
                 point.fault,
                 point.cause or f"{point.fault}: {point.said}",
                 point.hint,
             )
     return None
+
+
+def _at_minus(name: str) -> str:
+    return f"is the derivative at -{name} instead of at `{name}`"
+
+
+def _or_a_branch(evidence: Evidence) -> str:
+    """Where the slopes are those at half of x, the point -x is where each maximum has its other."""
+    scene, name = evidence.scene, evidence.name
+    there, _ = jacobian.numerical(scene.forward, {**scene.arrays, name: evidence.array / 2}, name)
+    return ", or that of the branches not taken" if equal(there, evidence.true) else ""
 
 
 def _right_somewhere(evidence: Evidence) -> bool:

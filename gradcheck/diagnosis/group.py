@@ -15,6 +15,8 @@ MISMATCH = re.compile(
     r"einsum|invalid gradient at index",
     re.IGNORECASE,
 )
+# What they say of writing into an argument that may not be written, or is one number many times.
+UNWRITABLE = ("read-only", "written-to tensor")
 PRODUCT = (
     "a product of shapes that do not fit: look for a transpose that is missing or one too many"
 )
@@ -59,8 +61,8 @@ def _stateful(finding: Finding, findings: Sequence[Finding]) -> Finding | None:
 
 
 def _mutated(finding: Finding, findings: Sequence[Finding]) -> Finding | None:
-    """A vjp that writes into its argument raises where that is read-only."""
-    if finding.check != "layouts" or "read-only" not in finding.message:
+    """A vjp that writes into its argument raises where that is read-only, or spread out."""
+    if finding.check != "layouts" or not any(s in finding.message for s in UNWRITABLE):
         return None
     found = (f for f in findings if f.check == "side_effects" and f.fault == "mutation")
     other = next(found, None)

@@ -81,7 +81,7 @@ def _value(case: Case, judgement: Judgement) -> str:
 
 
 def _convention(case: Case, judgement: Judgement) -> Explanation:
-    name, kink = judgement.name, judgement.kink
+    name = judgement.name
     declared, alpha = case.subject.kinks, _alpha(judgement)
     where = _value(case, judgement)
     taken = f"alpha = {factor(alpha)}" if math.isfinite(alpha) else "no such slope"
@@ -98,19 +98,29 @@ def _convention(case: Case, judgement: Judgement) -> Explanation:
             "them should get it, or all of them a share"
         )
     else:
-        sides = ""
-        if kink is not None and math.isfinite(kink.left) and math.isfinite(kink.right):
-            sides = (
-                f": it is {number(kink.claimed)}, the slopes on the two sides are "
-                f"{number(kink.left)} and {number(kink.right)}"
-            )
         text = (
             f"the gradient of `{name}` is outside the generalised gradient at the kink"
-            f"{where}{sides}"
+            f"{where}{_sides(judgement)}"
         )
     return Explanation(
         text, "wrong convention at the kink", f"`{name}`: wrong convention at the kink", HINT
     )
+
+
+def _sides(judgement: Judgement) -> str:
+    """The entry beside its two sides; between them it is right alone, and wrong with others."""
+    kink = judgement.kink
+    if kink is None or not (math.isfinite(kink.left) and math.isfinite(kink.right)):
+        return ""
+    low, high = sorted((kink.left, kink.right))
+    slack = 1e-6 * (high - low)
+    left, right, claimed = number(kink.left), number(kink.right), number(kink.claimed)
+    if low - slack <= kink.claimed <= high + slack:
+        return (
+            f": alone, {claimed} lies between the sides {left} and {right}; with the other "
+            "entries it is no mixture of sides"
+        )
+    return f": it is {claimed}, the slopes on the two sides are {left} and {right}"
 
 
 def _whole_to_each(case: Case, judgement: Judgement) -> bool:
