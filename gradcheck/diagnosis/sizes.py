@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from gradcheck.diagnosis.along import WRONG, difference
+import numpy as np
+
+from gradcheck.diagnosis.along import WRONG, difference, off
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.diagnosis.scenes import OutOfTime, Study, scene_of
 from gradcheck.diagnosis.words import listed
@@ -117,7 +119,34 @@ def _whatever_the_numbers(
         for seed, scale in NUMBERS:
             if wrong_at(study, {**base, dim: n}, name, seed, scale):
                 return False
-    return True
+    return not _wrong_at_the_end(study, name, dim, base, seen)
+
+
+def _wrong_at_the_end(
+    study: Study, name: str, dim: str, base: Mapping[str, int], seen: Mapping[int, bool]
+) -> bool:
+    """Whether a right size is wrong at the last numbers of the wrong size that is next to it.
+
+    Examples of one seed begin with the same numbers: that an entry is the sixth of its row says
+    that six are needed for it, and not that six are needed.
+    """
+    right = max((n for n, wrong in seen.items() if n and not wrong), default=0)
+    above = min((n for n, wrong in seen.items() if wrong and n > right), default=0)
+    short, long = (study.case({**base, dim: n}, seed=211) for n in (right, above))
+    if not (right and above and short is not None and long is not None):
+        return False
+    arrays, numbers = dict(short.as_numpy()), long.as_numpy()
+    for other, item in study.subject.inputs.items():
+        if getattr(item, "domain", None) is not None or getattr(item, "values", None) is not None:
+            return False
+        ends = tuple(np.s_[n - m :] for n, m in zip(*map(np.shape, (numbers[other], arrays[other])),
+                                                    strict=True))  # fmt: skip
+        arrays[other] = np.asarray(numbers[other])[ends] if ends else numbers[other]
+    try:
+        scene = scene_of(short, {**base, dim: right}, study)
+        return off(replace(scene, arrays=arrays, outputs=scene.forward(arrays)), name) is True
+    except (ForwardRaised, ClaimRaised, OutOfTime, IndexError):
+        return False
 
 
 def _whatever_the_others(

@@ -133,3 +133,12 @@ def test_what_an_index_overwrites_is():
     table = Subject("table", lambda w, i: np.sin(w[i]).sum(), vjp,
                     {"w": "vocab", "i": integers("n", 0, "vocab")})  # fmt: skip
     assert told(table, name="w").fault == "duplicate overwritten"
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_an_entry_that_only_longer_examples_have_is_no_matter_of_size(seed):
+    """Wrong within a tenth of 0.3, which the sixth number of an example happens to be."""
+    bent = of_x(lambda x: x * x, lambda x: np.where(np.abs(x - 0.3) < 0.1, 0.6, 2 * x))
+    assert "`n` is at least" not in told(bent, seed).message
+    long = of_x(np.sin, lambda x: np.cos(x) * (1 + (len(x) >= 8)))
+    assert "only where `n` is at least 8" in told(long, seed).message
