@@ -296,3 +296,25 @@ def test_compiled_and_not_compiled_programs_round_apart():
     assert repeated(rms(jax), {"x": "b t c"}, at=at).passed
     stale = repeated(rms(jax, {}), {"x": "b t c"}, at=at)
     assert {f.fault for f in stale.findings} == {"stale cache"}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_size_that_is_kept_of_the_last_forward(kept):
+    """Seen only where the forward that came last had another size."""
+
+    class Mean(torch.autograd.Function):
+        rows = 0
+
+        @staticmethod
+        def forward(ctx, x):
+            Mean.rows = ctx.rows = len(x)
+            ctx.save_for_backward(x)
+            return (x * x).mean()
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return 2 * grad * x / (Mean.rows if kept else ctx.rows)
+
+    verdict = repeated(Mean).verdict
+    assert verdict == ("broken" if kept else "correct")
