@@ -129,7 +129,7 @@ def _all(values: object) -> str:
 
 
 def _versions(info: RunInfo) -> str:
-    return ", ".join(f"{name} {version}" for name, version in list(info.versions.items())[:6])
+    return ", ".join(f"{name} {version}" for name, version in list(info.versions.items())[:9])
 
 
 def moment(text: str) -> str:
