@@ -1,4 +1,4 @@
-"""A claim that stays the same when the inputs change: computed from what an earlier call left."""
+"""A claim that stays the same when the inputs change: computed from constants, whatever calls do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from gradcheck.diagnosis.evidence import Evidence, equal
 from gradcheck.diagnosis.explanation import Explanation
 from gradcheck.judgement.problem import Judgement
 
+# How far inputs move that any number will do for, past the pieces of a slope, and how far others.
+FAR, NEAR = 2.0, 0.2
+
 
 def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
     scene, name = evidence.scene, evidence.name
@@ -19,7 +22,9 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         if value.dtype.kind not in "fc":
             continue
         low, high = getattr(item, "low", None), getattr(item, "high", None)
-        arrays[other] = np.clip(value + 0.2 * rng.standard_normal(value.shape), low, high)
+        held = (low, high, getattr(item, "domain", None), getattr(item, "values", None))
+        far = NEAR if any(h is not None for h in held) else FAR
+        arrays[other] = np.clip(value + far * rng.standard_normal(value.shape), low, high)
     there = replace(scene, arrays=arrays, outputs=scene.forward(arrays))
     if not np.array_equal(there.claims[name], evidence.returned) or not np.any(evidence.returned):
         return None
@@ -27,8 +32,8 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     return Explanation(
         f"the gradient of `{name}` stays the same when the inputs change: it is computed from "
-        "values kept from an earlier call, or from constants",
-        "stale cache",
-        f"`{name}`: stale values",
-        "something saved on the object or in a global by another call",
+        "constants, or from values that were kept before the check began",
+        "constant gradient",
+        f"`{name}`: constant gradient",
+        "a formula without the inputs, or something saved on the object or in a global",
     )

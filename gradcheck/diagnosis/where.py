@@ -138,8 +138,9 @@ def _telling(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _live(evidence: Evidence) -> np.ndarray:
-    """Entries whose true gradient is not zero for every cotangent."""
-    live = np.nan_to_num(np.abs(evidence.true)).max(axis=0, initial=0.0) > 0
+    """Entries whose true gradient is not zero, nor rounding, for every cotangent."""
+    known = np.isfinite(evidence.true)
+    live = (known & (np.abs(evidence.true) > np.where(known, evidence.error, 0.0))).any(axis=0)
     if evidence.is_complex:
         live = live.reshape(2, -1).any(axis=0)
     return np.asarray(live.reshape(evidence.shape))

@@ -98,6 +98,16 @@ def test_a_rule_of_places_holds_for_the_entries_that_other_numbers_use(seed):
     assert told(transitions(doubles_stays), seed, "T").fault == "wrong on the diagonal"
 
 
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_slope_that_cancels_to_rounding_refutes_no_place(seed):
+    def slope(x):
+        s = np.sign(np.diff(x))
+        return np.concatenate([-s[:1], 0 * x[1:-1], s[-1:]]) if len(x) > 1 else 0 * x
+
+    ends = of_x(lambda x: np.abs(np.diff(x)).sum(), slope, dims={"n": (1, 9)})
+    assert told(ends, seed).fault == "wrong inside"
+
+
 # -- precision, and repeats ----------------------------------------------------------------------
 
 
