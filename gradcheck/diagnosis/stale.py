@@ -1,4 +1,4 @@
-"""A claim that stays the same when the inputs change: computed from constants, whatever calls do."""
+"""A claim that stays the same when the inputs change: computed from constants."""
 
 from __future__ import annotations
 
