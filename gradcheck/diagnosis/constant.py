@@ -16,7 +16,7 @@ FEW = 3
 SHIFTS = (0.3, 2.0)
 
 
-def explain(evidence: Evidence) -> Explanation | None:
+def linear_part(evidence: Evidence) -> Explanation | None:
     """What is missing is the same elsewhere: the gradient of a part that is linear."""
     if not holds(evidence):
         return None

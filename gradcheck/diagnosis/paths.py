@@ -26,7 +26,7 @@ def explain(evidence: Evidence, judgement: Judgement) -> Explanation | None:
         return None
     missing = (true - claimed).reshape(len(true), *evidence.shape)
     told = _output(evidence) or _skip(evidence) or _twice(evidence) or _direct(evidence)
-    told = told or _statistic(evidence, missing) or constant.explain(evidence)
+    told = told or _statistic(evidence, missing) or constant.linear_part(evidence)
     told = told or _passed_through(evidence)
     if told is None and min(evidence.shape, default=9) < LEAST:
         raise TooSmall
