@@ -157,8 +157,11 @@ class Run:
 
     def _check(self, check: Check, case: Case) -> list[Finding]:
         outcome = self.report.outcomes[check.name]
-        known = (self._known(check, case, kind) for kind in ("wrong", "wrong_at_kink"))
-        notes = Notes(outcome.examples, known=next(known), known_at_kinks=next(known))
+        notes = Notes(
+            outcome.examples,
+            known=self._known(check, case, "wrong"),
+            known_at_kinks=self._known(check, case, "wrong_at_kink"),
+        )
         start, calls = time.perf_counter(), case.evaluator.forwards
         try:
             findings = list(check.run(case, notes))

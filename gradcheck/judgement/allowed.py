@@ -19,6 +19,12 @@ OUTSIDE = "outside the generalised gradient"
 UNSEEN = "more kinks meet here than places around them were tried"
 
 
+def seen_around(case: Case, name: str) -> tuple[Neighbourhood, Sides | None]:
+    """The neighbourhood of one input, and what lies around the point; None at no kink."""
+    around = Neighbourhood(case, (name,), case.draw(name, 77))
+    return around, sides_of(around)
+
+
 def sides_of(around: Neighbourhood) -> Sides | None:
     """What lies around the point, along many patterns where there are several ways to go."""
     sides = kinks.look(around)
@@ -51,8 +57,7 @@ def offending(around: Neighbourhood, sides: Sides) -> tuple[np.ndarray, str]:
 def permitted(case: Case, name: str) -> bool:
     """Whether there is a kink at the point that allows the claim, by the claims around it alone."""
     case = dataclasses.replace(case, known_at_kinks=frozenset())
-    around = Neighbourhood(case, (name,), case.draw(name, 77))
-    sides = sides_of(around)
+    around, sides = seen_around(case, name)
     if sides is None or not sides.kinked.any():
         return False
     return not offending(around, sides)[0].any()

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.judgement import allowed
 from gradcheck.judgement.case import Case, hide
 from gradcheck.judgement.problem import Judgement, unsettled
-from gradcheck.kinks import Neighbourhood, Sides
+from gradcheck.kinks import Sides
 
 CLOSER = "at a kink, and what lies beside it varies too fast for any line through it"
 
@@ -33,7 +33,7 @@ def wrong_beside_kinks(
     """
     if case.beside:
         return None
-    sides = allowed.sides_of(Neighbourhood(case, (name,), case.draw(name, 77)))
+    _, sides = allowed.seen_around(case, name)
     return None if sides is None else _wrong_elsewhere(case, name, sides, judged)
 
 

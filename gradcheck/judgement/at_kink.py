@@ -29,8 +29,7 @@ def judged(case: Case, name: str, retry: Callable[[Case, str], Judgement]) -> Ju
 
     retry: judges a case away from kinks, for `kinks="avoid"`.
     """
-    around = Neighbourhood(case, (name,), case.draw(name, 77))
-    sides = allowed.sides_of(around)
+    around, sides = allowed.seen_around(case, name)
     if sides is None:
         return None
     found = _beside(case, name, around, sides, retry)
