@@ -11,6 +11,7 @@ from gradcheck.backends.base import Array
 from gradcheck.judgement.case import Case, masked
 from gradcheck.judgement.compare import EPS
 from gradcheck.judgement.comparison import Claimed, Comparison
+from gradcheck.judgement.problem import Arrays
 from gradcheck.oracles import directions
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles.directions import Placed
@@ -30,6 +31,8 @@ STEEP = 64.0
 # What is left of numbers near 1 is an ulp at the least; of the product of three such remainders,
 # as much as this. Smaller outputs are not made of what the function is elsewhere: exp(-600) is not.
 UNMADE = EPS**3
+# Outputs this much smaller than elsewhere are what a gate has shut.
+SHUT = 2.0**-20
 # The step that suits what is smooth; a finer one is chosen for its quiet, which may be deceptive.
 USUAL = 2.0 ** fd.EXPONENTS[0]
 # A failure by this factor needs no second cotangent: it may be the cotangent that it depends on.
@@ -171,18 +174,36 @@ def below_rounding(case: Case, v: Array, first: Comparison) -> bool:
     """
     # A gate saturates over a length of 1 in its argument, however large that is.
     limit = REMOTE * min(max(1.0, case.backend.max_abs(v)), STEEP)
+    elsewhere, here = _outputs_elsewhere(case), case.line({}).weight(case.base)
     step = next((level.step for level in first.levels if level.chosen), 1.0)
-    if step < USUAL:  # what moves by less than an ulp over such a step has ceased to move
-        limit = max(limit, EPS / step)
-    elsewhere = max(_outputs_at(case, factor) for factor in (0.5, 0.0))
-    if case.line({}).weight(case.base) < UNMADE * elsewhere:
+    if step < USUAL or (step == USUAL and here < SHUT * elsewhere):
+        limit = max(limit, EPS / step)  # what moves by less than an ulp over it has ceased to move
+    if 0.0 < here < UNMADE * elsewhere:
         return False
     return first.residual <= limit * elsewhere
 
 
-def _outputs_at(case: Case, factor: float) -> float:
-    """Weight of cotangent times outputs where all inputs are scaled; 0.0 outside the domain."""
-    point = {n: case.backend.combine([factor], [case.x(n)]) for n in case.problem.names}
+def _outputs_elsewhere(case: Case) -> float:
+    """Weight of the outputs at half the inputs, at zero, and where signs are turned.
+
+    A bias that shuts a gate opens it there. What it lets through is near 1, not as large as any
+    output may grow: more than outputs of 1 would weigh does not count.
+    """
+    combine = case.backend.combine
+    least = [{n: combine([factor], [case.x(n)]) for n in case.live} for factor in (0.5, 0.0)]
+    turned = [{n: combine([-1.0], [case.x(n)]) for n in case.live}]
+    turned += [{n: _some_turned(case, n, salt) for n in case.live} for salt in (60, 61)]
+    inside = max(_outputs_at(case, point) for point in least)
+    return max(inside, min(max(_outputs_at(case, point) for point in turned), case.line({}).loudness))
+
+
+def _some_turned(case: Case, name: str, salt: int) -> Array:
+    x = case.x(name)
+    return case.backend.multiply(x, case.backend.random_signs(x, case.draw(name, salt)))
+
+
+def _outputs_at(case: Case, point: Arrays) -> float:
+    """Weight of cotangent times outputs at other inputs; 0.0 outside the domain."""
     if any(_left(case, n, x) for n, x in point.items()):
         return 0.0
     try:

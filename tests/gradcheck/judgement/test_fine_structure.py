@@ -154,6 +154,57 @@ def test_saturated_beside_1():
         assert one(entropy, vjp, x, seed).verdict in ("correct", "inconclusive")
 
 
+def shut_gate(kernel):
+    """(1 - sigmoid) times a candidate, shut by a bias or by a product; the gradient keeps its digits."""
+
+    def parts(x, w, b):
+        gate = x @ w + b
+        return special.expit(gate), special.expit(-gate), np.tanh(x @ kernel)
+
+    def forward(x, w, b):
+        z, _, candidate = parts(x, w, b)
+        return (1.0 - z) * candidate
+
+    def vjp(u, x, w, b):
+        z, rest, candidate = parts(x, w, b)
+        shut = -u * candidate * z * rest
+        return {
+            "x": shut @ w.T + (u * rest * (1 - candidate**2)) @ kernel.T,
+            "w": x.T @ shut,
+            "b": shut.sum(axis=0),
+        }
+
+    return forward, vjp
+
+
+@pytest.mark.parametrize("bias", [30.0, 34.0, 36.0, 38.0, 45.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_gate_that_its_bias_or_a_product_shuts(bias, seed):
+    rng = np.random.default_rng(seed)
+    kernel = rng.uniform(-1, 1, (3, 2))
+    forward, vjp = shut_gate(kernel)
+    for share in (1.0, 0.5, 0.0):
+        x = 4 * rng.uniform(-1, 1, (2, 3))
+        point = {"x": x, "w": rng.uniform(-0.05, 0.05, (3, 2)), "b": np.full(2, share * bias)}
+        # The rest of what shuts it is a product of the inputs.
+        point["w"] += (1 - share) * bias * np.linalg.pinv(x) @ np.ones((2, 2))
+        found = judged(forward, vjp, point, seed)
+        assert {v.verdict for v in found.values()} <= {"correct", "inconclusive"}, found
+
+
+@pytest.mark.parametrize("bias", [8.0, 16.0])
+def test_a_gate_that_is_not_quite_shut_hides_little(bias):
+    rng = np.random.default_rng(1)
+    forward, vjp = shut_gate(rng.uniform(-1, 1, (3, 2)))
+    point = {"x": rng.uniform(-1, 1, (2, 3)), "w": np.full((3, 2), 0.1), "b": np.full(2, bias)}
+
+    def wrong(u, x, w, b):
+        right = vjp(u, x, w, b)
+        return {**right, "b": 1.01 * right["b"]}
+
+    assert judged(forward, wrong, point)["b"].verdict == "wrong"
+
+
 def ramp(eps, *, leak=1.0):
     """A leaky relu over its size, at least eps, as in a row of one feature: it rises within eps."""
 
