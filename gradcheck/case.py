@@ -198,8 +198,8 @@ class Case:
     def cancelled(self) -> float:
         return noise.cancelled(self)
 
-    def off_by_an_ulp(self, array: Any, replica: int) -> Any:
-        return noise.off_by_an_ulp(self, array, replica)
+    def off_by_ulps(self, array: Any, replica: int, ulps: float = 2.0) -> Any:
+        return noise.off_by_ulps(self, array, replica, ulps)
 
     def stated_error(self, name: str) -> float:
         """The largest absolute error that the adapter states for a gradient of its own."""

@@ -27,6 +27,7 @@ MOST_ELEMENTS = 4096  # of any one input: beyond it a check says no more and cos
 SCALES = (0, 0, 0, 0, 0, 0, 3, -3, 6, -10, -30)
 SEEDS = 2**16 - 1
 MOST_ALONE = 2  # inputs that are zero by themselves, in a run
+DRAWS = 64  # kept: those of a module's subjects, whose checks may come in any order
 
 
 @dataclass(frozen=True)
@@ -144,13 +145,13 @@ def drawn(subject: Subject, count: int, seed: int) -> list[Example]:
         draw = hypothesis_settings(count, Phase.generate)(given(strategy(subject))(keep))
         with contextlib.suppress(Unsatisfiable):
             seeded(seed)(draw)()
-        while len(_DRAWN) > 8:
+        while len(_DRAWN) > DRAWS:
             _DRAWN.pop(next(iter(_DRAWN)))
         _DRAWN[key] = (subject, list(dict.fromkeys(found)))
     return _DRAWN[key][1]
 
 
-# The last few draws. The subject is held so that its id stays its own.
+# The last draws. The subject is held so that its id stays its own.
 _DRAWN: dict[tuple[int, int, int], tuple[Subject, list[Example]]] = {}
 
 

@@ -29,7 +29,7 @@ def of_claim(case: Case) -> dict[str, float]:
     """
     spread = dict.fromkeys(case.subject.differentiable, 0.0)
     for replica in range(REPLICAS):
-        us = tuple(None if c is None else off_by_an_ulp(case, c, replica) for c in case.cotangents)
+        us = tuple(None if c is None else off_by_ulps(case, c, replica) for c in case.cotangents)
         claim = case.vjp(us, case.arrays)
         for name, gradient in case.claim.items():
             off = difference(case.backend, claim[name], gradient)
@@ -47,7 +47,7 @@ def dust(case: Case, name: str) -> float:
     for replica in range(REPLICAS):
         arrays = case.fresh()
         for other in case.subject.differentiable:
-            arrays[other] = off_by_an_ulp(case, arrays[other], replica)
+            arrays[other] = off_by_ulps(case, arrays[other], replica)
         try:
             moved = case.vjp(case.cotangents, arrays)[name]
         except (ForwardRaised, ClaimRaised):
@@ -62,7 +62,7 @@ def of_outputs(case: Case) -> float:
     for replica in range(REPLICAS):
         arrays = case.fresh()
         for name in case.subject.differentiable:
-            arrays[name] = off_by_an_ulp(case, arrays[name], replica)
+            arrays[name] = off_by_ulps(case, arrays[name], replica)
         try:
             outputs = case.evaluator.forward(arrays)
         except ForwardRaised:
@@ -119,8 +119,8 @@ def exponents(case: Case, name: str) -> float:
     return min(TERMS * size, SHARE) * backend.max_abs(case.claim[name])
 
 
-def off_by_an_ulp(case: Case, array: Any, replica: int) -> Any:
-    """`array` with every entry moved by about an ulp of its own, up or down."""
+def off_by_ulps(case: Case, array: Any, replica: int, ulps: float = 2.0) -> Any:
+    """`array` with every entry moved by about an ulp of its own, or by so many, up or down."""
     signs = case.backend.random_signs(array, case.example.seed + 1009 * (replica + 1))
-    step = 2 * ulp(case.backend, array)
+    step = ulps * ulp(case.backend, array)
     return case.backend.combine([1.0, step], [array, case.backend.multiply(array, signs)])

@@ -1,9 +1,13 @@
 """Shape checks that name the argument and both shapes: nothing broadcasts in silence."""
 
 import operator
+from functools import cache
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+
+ARRAYS = np.ndarray, np.generic
+NUMBERS = float, int
 
 
 def expect(**arguments):
@@ -19,48 +23,53 @@ def expect(**arguments):
     """
     sizes, origins = {}, {}
     for name, (array, shape) in arguments.items():
-        if array is None and shape.endswith("?"):
+        words, leading, optional = _parsed(shape)
+        if array is None and optional:
             continue
-        if shape or not isinstance(array, float | int):
+        if shape or not isinstance(array, NUMBERS):
             real_numbers(name, array)
-        _bind(name, np.shape(array), shape.removesuffix("?").split(), sizes, origins)
+        actual = np.shape(array)
+        tail = actual[len(actual) - len(words) :] if leading else actual
+        if len(tail) != len(words):
+            least = "at least " if leading else ""
+            seen = "" if leading else _seen(origins)
+            raise ValueError(f"{name} has shape {actual}: {least}{_words(words)} is needed{seen}")
+        if leading:
+            _bind(name, actual, "...", actual[: len(actual) - len(words)], sizes, origins)
+        for word, size in zip(words, tail, strict=True):
+            _bind(name, actual, word, size, sizes, origins)
     return sizes
+
+
+@cache
+def _parsed(shape):
+    """The words of a shape, whether any leading dimensions may come first, and `?`."""
+    words = tuple(shape.removesuffix("?").split())
+    leading = words[:1] == ("...",)
+    return words[leading:], leading, shape.endswith("?")
 
 
 def real_numbers(name, array):
     """Raise ValueError for anything but an array, or NumPy scalar, of real numbers or truths."""
-    if not isinstance(array, np.ndarray | np.generic):
+    if not isinstance(array, ARRAYS):
         raise ValueError(f"{name} is a {type(array).__name__}: a NumPy array is needed")
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}: real numbers are needed")
 
 
-def _bind(name, actual, wanted, sizes, origins):
-    tail = actual
-    if wanted[:1] == ["..."]:
-        wanted = wanted[1:]
-        lead = len(actual) - len(wanted)
-        if lead < 0:
-            raise ValueError(f"{name} has shape {actual}: at least {_words(wanted)} is needed")
-        _bind_one(name, actual, "...", actual[:lead], sizes, origins)
-        tail = actual[lead:]
-    if len(tail) != len(wanted):
-        raise ValueError(f"{name} has shape {actual}: {_words(wanted)} is needed{_seen(origins)}")
-    for word, size in zip(wanted, tail, strict=True):
-        _bind_one(name, actual, word, size, sizes, origins)
-
-
-def _bind_one(name, actual, word, size, sizes, origins):
-    if word.isdigit() and size != int(word):
-        raise ValueError(f"{name} has shape {actual}: a dimension is {size}, not {word}")
-    if not word.isdigit() and sizes.setdefault(word, size) != size:
+def _bind(name, actual, word, size, sizes, origins):
+    if word.isdigit():
+        if size != int(word):
+            raise ValueError(f"{name} has shape {actual}: a dimension is {size}, not {word}")
+    elif sizes.setdefault(word, size) != size:
         other, shape = origins[word]
         dimension = "leading dimensions" if word == "..." else f"`{word}`"
         raise ValueError(
             f"{name} has shape {actual} and {other} has shape {shape}: "
             f"{dimension} cannot be both {size} and {sizes[word]}"
         )
-    origins.setdefault(word, (name, actual))
+    if word not in origins:
+        origins[word] = (name, actual)
 
 
 def _words(wanted):
@@ -178,7 +187,7 @@ def multiple_of(name, value, other, divisor):
 
 def expect_shape(name, array, shape, of="the output"):
     """Raise ValueError where an array has not the shape that the inputs give."""
-    if shape or not isinstance(array, float | int):
+    if shape or not isinstance(array, NUMBERS):
         real_numbers(name, array)
     if np.shape(array) != tuple(shape):
         raise ValueError(f"{name} has shape {np.shape(array)} and {of} has shape {tuple(shape)}")

@@ -18,6 +18,9 @@ from gradcheck.rounding import MOVED, difference
 
 # Far enough to be another key, and near enough to take the same branches.
 ASIDE = 2.0**-5
+# Within an ulp or two a few replicas may all round alike, within so many they do not; an earlier
+# call was 2^31 of them away at the least. And what is kept is off by more than they are.
+ULPS, ALONE = 2.0**8, 8.0
 
 
 def moved_to(case: Case, numbers: dict[str, np.ndarray]) -> Case:
@@ -137,25 +140,38 @@ def alone_in_it(there: Case, name: str, first: int = 0) -> bool:
     claims around it differ among themselves, and where forward leaps they say nothing.
     first: the replica to begin with; one that was asked before may be kept itself.
     """
-    around = []
-    for replica in range(first, first + REPLICAS):
-        arrays = there.fresh()
-        for other in there.subject.differentiable:
-            arrays[other] = there.off_by_an_ulp(arrays[other], replica)
-        us = tuple(None if u is None else there.off_by_an_ulp(u, replica) for u in there.cotangents)
-        try:
-            outputs = there.evaluator.forward(arrays)
-            around.append([there.vjp(us, arrays)[name], *(outputs[k] for k in there.judged)])
-        except (ForwardRaised, ClaimRaised):
-            return False
-    here = [there.claim[name], *(there.outputs[k] for k in there.judged)]
+    try:
+        around = [_moved(there, name, replica) for replica in range(first, first + REPLICAS)]
+        wide = [_moved(there, name, first + k, ULPS) for k in range(REPLICAS)]
+    except (ForwardRaised, ClaimRaised):
+        return False
+    here = (there.claim[name], *(there.outputs[k] for k in there.judged))
     one, *others = around
-    steady = not any(
-        _apart(there, a, b) for other in others for a, b in zip(one, other, strict=True)
+    apart = [_apart(there, a, b) for other in others for a, b in zip(one, other, strict=True)]
+    if max(apart) > MOVED:
+        return False
+    return any(
+        _apart(there, a, h) > max(MOVED, *(ALONE * _apart(there, a, w[k]) for w in wide))
+        for k, (a, h) in enumerate(zip(one, here, strict=True))
     )
-    return steady and any(_apart(there, a, b) for a, b in zip(one, here, strict=True))
 
 
-def _apart(case: Case, a: Any, b: Any) -> bool:
-    size = max(case.backend.max_abs(a), case.backend.max_abs(b))
-    return not difference(case.backend, a, b) <= MOVED * size
+def _moved(there: Case, name: str, replica: int, ulps: float = 2.0) -> tuple[Any, ...]:
+    """The claim for an input and the outputs, with all numbers off by so many ulps."""
+
+    def off(array: Any) -> Any:
+        return there.off_by_ulps(array, replica, ulps)
+
+    arrays = there.fresh()
+    arrays |= {other: off(arrays[other]) for other in there.subject.differentiable}
+    outputs = there.evaluator.forward(arrays)
+    us = tuple(None if u is None else off(u) for u in there.cotangents)
+    return (there.vjp(us, arrays)[name], *(outputs[k] for k in there.judged))
+
+
+def _apart(case: Case, a: Any, b: Any) -> float:
+    """How far two arrays are apart, as a share of the larger; infinite where that is no number."""
+    size, apart = max(map(case.backend.max_abs, (a, b))), difference(case.backend, a, b)
+    if not apart < math.inf:
+        return math.inf
+    return apart / size if size else 0.0

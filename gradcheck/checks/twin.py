@@ -145,7 +145,7 @@ def _twin_noise(case: Case, twin: Twin, name: str, other: np.ndarray) -> float:
     moves = []
     for replica in range(REPLICAS):
         us = tuple(
-            None if u is None else case.backend.to_numpy(case.off_by_an_ulp(u, replica))
+            None if u is None else case.backend.to_numpy(case.off_by_ulps(u, replica))
             for u in case.cotangents
         )
         moves.append(_move(twin.gradients(us, case.as_numpy(), (name,))[name], other))
@@ -168,7 +168,7 @@ def _output_noise(case: Case, twin: Twin, k: int, other: np.ndarray) -> float:
 def _off_by_an_ulp(case: Case, replica: int) -> dict[str, Any]:
     numbers = case.as_numpy()
     for name in case.subject.differentiable:
-        moved = case.off_by_an_ulp(case.arrays[name], replica)
+        moved = case.off_by_ulps(case.arrays[name], replica)
         numbers[name] = case.backend.to_numpy(moved)
     return numbers
 

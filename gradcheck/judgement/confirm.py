@@ -193,8 +193,8 @@ def _outputs_elsewhere(case: Case) -> float:
     least = [{n: combine([factor], [case.x(n)]) for n in case.live} for factor in (0.5, 0.0)]
     turned = [{n: combine([-1.0], [case.x(n)]) for n in case.live}]
     turned += [{n: _some_turned(case, n, salt) for n in case.live} for salt in (60, 61)]
-    inside = max(_outputs_at(case, point) for point in least)
-    return max(inside, min(max(_outputs_at(case, point) for point in turned), case.line({}).loudness))
+    inside, outside = (max(_outputs_at(case, p) for p in points) for points in (least, turned))
+    return max(inside, min(outside, case.line({}).loudness))
 
 
 def _some_turned(case: Case, name: str, salt: int) -> Array:

@@ -143,3 +143,20 @@ def test_a_factor_that_is_left_out_is_no_state(seed):
     report = check(gain, seed=seed)
     assert report.verdict == "wrong"
     assert not any(f.fault == "stale cache" for f in report.findings), str(report)
+
+
+@pytest.mark.parametrize("size", [2.0**15.5, 2.0**16, 2.0**16.5])
+def test_rounding_that_comes_in_steps_is_no_state(size):
+    """An exponential of a product of 2^32: its last bit is 2^-20, seen or not."""
+
+    def forward(a, b):
+        return np.exp(a * b - size**2)
+
+    def vjp(u, a, b):
+        return {"a": u * forward(a, b) * b, "b": u * forward(a, b) * a}
+
+    wide = array("n", low=size, high=size + 1 / size)
+    subject = Subject("product", forward, vjp, {"a": wide, "b": wide})
+    for seed in range(6):
+        report = check(subject, seed=seed, checks=["partial"], examples=60)
+        assert not report.findings, str(report)

@@ -155,7 +155,7 @@ def test_saturated_beside_1():
 
 
 def shut_gate(kernel):
-    """(1 - sigmoid) times a candidate, shut by a bias or by a product; the gradient keeps its digits."""
+    """(1 - sigmoid) times a candidate; the claim keeps the digits that forward has lost."""
 
     def parts(x, w, b):
         gate = x @ w + b
