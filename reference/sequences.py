@@ -47,11 +47,11 @@ def state_cotangents(cotangent, h, return_sequences):
     return g
 
 
-def over_steps(a, b):
-    """The sum over time and batch of a^T b, rows being samples."""
-    return np.tensordot(a, b, ((0, 1), (0, 1)))
-
-
 def input_gradient(dx, go_backwards):
     """(batch, time, features) in the order of the input, from time first and as processed."""
     return dx[:: -1 if go_backwards else 1].swapaxes(0, 1).copy()
+
+
+def by_gate(z, count):
+    """(batch, count units) as so many parts (batch, units), one for each gate."""
+    return z.reshape(len(z), count, z.shape[1] // count).swapaxes(0, 1)

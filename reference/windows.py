@@ -51,12 +51,18 @@ def unfold(x, kernel, stride, padding, dilation, fill=0):
     """
     for axis in (0, 1):
         count(x.shape[2 + axis], kernel[axis], stride[axis], padding[axis], dilation[axis])
-    margins = ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2)
-    padded = np.pad(x, margins, constant_values=fill) if any(padding) else x
+    padded = _padded(x, *padding, fill) if any(padding) else x
     spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     windows = sliding_window_view(padded, spans, axis=(2, 3))
     windows = windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
     return np.ascontiguousarray(windows.transpose(0, 1, 4, 5, 2, 3))
+
+
+def _padded(x, top, left, fill):
+    batch, channels, height, width = x.shape
+    padded = np.full((batch, channels, height + 2 * top, width + 2 * left), fill, x.dtype)
+    padded[:, :, top : top + height, left : left + width] = x
+    return padded
 
 
 def fold(windows, size, stride, padding, dilation):

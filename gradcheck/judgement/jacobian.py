@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.backends.base import Array
 from gradcheck.judgement.problem import Outputs, Problem
-from gradcheck.oracles import directions, plateaus
+from gradcheck.oracles import directions, noise, plateaus
 from gradcheck.oracles import finite_difference as fd
 from gradcheck.oracles.estimate import Estimate, settle
 
@@ -133,6 +133,18 @@ def derivative(line: fd.Line, enough: float = ENOUGH, finer: tuple[int, ...] = (
             continue
         scans.append(found)
         estimate = settle(line, *plateaus.trusted(scans, line.unit))
-        if len(scans) >= len(finer) and estimate.error <= enough * abs(estimate.value):
+        if len(scans) < len(finer):
+            continue
+        small = estimate.error <= enough * abs(estimate.value)
+        if small or (len(scans) >= len(finer) + 3 and _rounding_alone(estimate, scans)):
             break
     return estimate
+
+
+def _rounding_alone(estimate: Estimate, scans: list[fd.Scan]) -> bool:
+    """Whether the error is that of rounding, seen at a finer step too: yet finer ones have more."""
+    chosen = next(level for level in estimate.levels if level.chosen)
+    if chosen is estimate.levels[-1] or chosen.truncation > chosen.noise:
+        return False
+    scan = next(scan for scan in scans if scan.step == chosen.step)
+    return scan.eta <= noise.FLOOR * scan.rounding

@@ -22,6 +22,7 @@ Source
 
 import numpy as np
 
+from reference.rows import over_rows
 from reference.shapes import expect, expect_shape, one_of, whole
 
 
@@ -29,7 +30,7 @@ def forward(x, K, b, *, stride=1, dilation=1, padding="valid"):
     """y[n, t] = sum over k of x[n, stride t + dilation k - left] K[k] + b."""
     expect(x=(x, "batch length channels"), K=(K, "width channels filters"), b=(b, "filters"))
     left, right, taps = _plan(x, K, stride, dilation, padding)
-    padded = np.pad(x, ((0, 0), (left, right), (0, 0)))
+    padded = _padded(x, left, right)
     return sum(padded[:, tap] @ K[k] for k, tap in enumerate(taps)) + b
 
 
@@ -37,15 +38,19 @@ def vjp(cotangent, x, K, b, *, stride=1, dilation=1, padding="valid"):
     """Each tap of the kernel sends the cotangent back to where it read."""
     expect(x=(x, "batch length channels"), K=(K, "width channels filters"), b=(b, "filters"))
     left, right, taps = _plan(x, K, stride, dilation, padding)
-    padded = np.pad(x, ((0, 0), (left, right), (0, 0)))
+    padded = _padded(x, left, right)
     expect_shape("cotangent", cotangent, (len(x), padded[:, taps[0]].shape[1], len(b)))
     dtype = np.result_type(cotangent, x, K)
     dpadded, dK = np.zeros(padded.shape, dtype), np.empty(K.shape, dtype)
     for k, tap in enumerate(taps):
         dpadded[:, tap] += cotangent @ K[k].T
-        dK[k] = np.tensordot(padded[:, tap], cotangent, ((0, 1), (0, 1)))
+        dK[k] = over_rows(padded[:, tap], cotangent)
     dx = dpadded[:, left : left + x.shape[1]].copy()
     return {"x": dx, "K": dK, "b": cotangent.sum((0, 1))}
+
+
+def _padded(x, left, right):
+    return np.pad(x, ((0, 0), (left, right), (0, 0))) if left or right else x
 
 
 def _plan(x, K, stride, dilation, padding):

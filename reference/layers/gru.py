@@ -32,14 +32,15 @@ Source
 
 import numpy as np
 
-from reference.layers.sigmoid import forward as sigmoid
+from reference.layers.sigmoid import sigmoid
+from reference.rows import over_rows
 from reference.sequences import (
+    by_gate,
     empty_states,
     in_order,
     initial,
     input_gradient,
     outputs,
-    over_steps,
     state_cotangents,
 )
 from reference.shapes import expect
@@ -86,7 +87,7 @@ def vjp(
         dh[t] += np.where(keep[t], before, dh[t + 1])
     gradients = {
         "x": input_gradient(dx @ W.T, go_backwards),
-        "W": over_steps(xs, dx),
+        "W": over_rows(xs, dx),
         "U": _recurrent_gradient(h, gates, dr_h, reset_after),
         "b": np.stack([dx.sum((0, 1)), dr_h.sum((0, 1))]) if reset_after else dx.sum((0, 1)),
     }
@@ -118,16 +119,16 @@ def _run(x, W, U, b, h0, mask, reset_after, go_backwards):
 
 def _after(x, h, U, recurrent_bias):
     """z, r, h~ and the recurrent product that r multiplies."""
-    xz, xr, xh = np.split(x, 3, axis=-1)
-    hz, hr, hh = np.split(h @ U + recurrent_bias, 3, axis=-1)
+    xz, xr, xh = by_gate(x, 3)
+    hz, hr, hh = by_gate(h @ U + recurrent_bias, 3)
     r = sigmoid(xr + hr)
     return sigmoid(xz + hz), r, np.tanh(xh + r * hh), hh
 
 
 def _before(x, h, U):
     """z, r, h~ and the state that r has multiplied."""
-    xz, xr, xh = np.split(x, 3, axis=-1)
-    Uz, Ur, Uh = np.split(U, 3, axis=-1)
+    xz, xr, xh = by_gate(x, 3)
+    Uz, Ur, Uh = by_gate(U, 3)
     r = sigmoid(xr + h @ Ur)
     return sigmoid(xz + h @ Uz), r, np.tanh(xh + (r * h) @ Uh), r * h
 
@@ -144,7 +145,7 @@ def _step_back_after(dh, h, gates, U):
 
 def _step_back_before(dh, h, gates, U):
     z, r, candidate, _ = gates
-    Uz, Ur, Uh = np.split(U, 3, axis=-1)
+    Uz, Ur, Uh = by_gate(U, 3)
     dz = dh * (h - candidate) * z * (1 - z)
     dn = dh * (1 - z) * (1 + candidate) * (1 - candidate)
     q = dn @ Uh.T
@@ -155,9 +156,9 @@ def _step_back_before(dh, h, gates, U):
 
 def _recurrent_gradient(h, gates, d, reset_after):
     """dU: h_{t-1} met every column of U, but r * h_{t-1} met U_h where r comes before."""
-    dU = over_steps(h[:-1], d)
+    dU = over_rows(h[:-1], d)
     if not reset_after and gates:
         units = h.shape[2]
         reset_h = np.stack([step[3] for step in gates])
-        dU[:, 2 * units :] = over_steps(reset_h, d[..., 2 * units :])
+        dU[:, 2 * units :] = over_rows(reset_h, d[..., 2 * units :])
     return dU

@@ -20,8 +20,9 @@ Source
 
 import numpy as np
 
-from reference.layers.sigmoid import forward as sigmoid
-from reference.shapes import expect, expect_shape
+from reference.layers.sigmoid import sigmoid
+from reference.sequences import by_gate
+from reference.shapes import expect, expect_shape, floating
 
 
 def forward(x, h, W_ih, W_hh, b_ih, b_hh):
@@ -57,7 +58,7 @@ def _gates(x, h, W_ih, W_hh, b_ih, b_hh):
         b_hh=(b_hh, "rows"),
     )
     expect_shape("W_hh", W_hh, (3 * h.shape[1], h.shape[1]), "a matrix for three gates of h")
-    ar, az, an = np.split(x @ W_ih.T + b_ih, 3, axis=1)
-    br, bz, bn = np.split(h @ W_hh.T + b_hh, 3, axis=1)
+    ar, az, an = by_gate(floating(x @ W_ih.T + b_ih), 3)
+    br, bz, bn = by_gate(floating(h @ W_hh.T + b_hh), 3)
     r = sigmoid(ar + br)
     return r, sigmoid(az + bz), np.tanh(an + r * bn), bn

@@ -30,14 +30,15 @@ Source
 
 import numpy as np
 
-from reference.layers.sigmoid import forward as sigmoid
+from reference.layers.sigmoid import sigmoid
+from reference.rows import over_rows
 from reference.sequences import (
+    by_gate,
     empty_states,
     in_order,
     initial,
     input_gradient,
     outputs,
-    over_steps,
     state_cotangents,
 )
 from reference.shapes import expect, expect_shape, pieces
@@ -97,8 +98,8 @@ def vjp(
         dc = np.where(keep[t], before, dc)
     gradients = {
         "x": input_gradient(dz @ W.T, go_backwards),
-        "W": over_steps(xs, dz),
-        "U": over_steps(h[:-1], dz),
+        "W": over_rows(xs, dz),
+        "U": over_rows(h[:-1], dz),
         "b": dz.sum((0, 1)),
     }
     given = {"h0": (h0, dh[0]), "c0": (c0, dc)}
@@ -131,7 +132,7 @@ def _run(x, W, U, b, h0, c0, mask, go_backwards):
 
 
 def _gates(z):
-    i, f, candidate, o = np.split(z, 4, axis=-1)
+    i, f, candidate, o = by_gate(z, 4)
     return sigmoid(i), sigmoid(f), np.tanh(candidate), sigmoid(o)
 
 

@@ -21,8 +21,9 @@ Source
 
 import numpy as np
 
-from reference.layers.sigmoid import forward as sigmoid
-from reference.shapes import expect, expect_shape, pieces
+from reference.layers.sigmoid import sigmoid
+from reference.sequences import by_gate
+from reference.shapes import expect, expect_shape, floating, pieces
 
 
 def forward(x, h, c, W_ih, W_hh, b_ih, b_hh):
@@ -64,5 +65,5 @@ def _gates(x, h, c, W_ih, W_hh, b_ih, b_hh):
         b_hh=(b_hh, "rows"),
     )
     expect_shape("W_hh", W_hh, (4 * h.shape[1], h.shape[1]), "a matrix for four gates of h")
-    i, f, u, o = np.split(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh, 4, axis=1)
+    i, f, u, o = by_gate(floating(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh), 4)
     return sigmoid(i), sigmoid(f), np.tanh(u), sigmoid(o)

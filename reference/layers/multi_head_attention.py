@@ -25,6 +25,7 @@ Source
 import numpy as np
 
 from reference.layers import attention
+from reference.rows import over_rows
 from reference.shapes import expect, multiple_of
 
 
@@ -45,9 +46,9 @@ def vjp(
     gradients = [dp @ W for dp, W in zip(d, _thirds(W_in), strict=True)]
     return {
         **dict(zip(("query", "key", "value"), gradients, strict=True)),
-        "W_in": np.concatenate([_outer(dp, s) for dp, s in zip(d, sources, strict=True)]),
+        "W_in": np.concatenate([over_rows(dp, s) for dp, s in zip(d, sources, strict=True)]),
         "b_in": np.concatenate([np.sum(dp, (0, 1)) for dp in d]),
-        "W_out": _outer(cotangent, joined),
+        "W_out": over_rows(cotangent, joined),
         "b_out": np.sum(cotangent, (0, 1)),
     }
 
@@ -73,10 +74,6 @@ def _project(query, key, value, W_in, b_in, W_out, b_out, mask, heads):
 
 def _thirds(stacked):
     return np.split(stacked, 3)
-
-
-def _outer(g, x):
-    return np.tensordot(g, x, ((0, 1), (0, 1)))
 
 
 def _split(x, heads):

@@ -22,16 +22,17 @@ from scipy import special
 from reference.shapes import expect, floating
 
 
+def sigmoid(x):
+    """The function by itself, for layers that have checked their arguments: of floats."""
+    return special.expit(x).astype(x.dtype, copy=False)  # SciPy's has no float16
+
+
 def forward(x):
     expect(x=(x, "..."))
-    return _expit(floating(x))
+    return sigmoid(floating(x))
 
 
 def vjp(cotangent, x):
     expect(x=(x, "..."), cotangent=(cotangent, "..."))
     x = floating(x)
-    return {"x": _expit(x) * _expit(-x) * cotangent}
-
-
-def _expit(x):
-    return special.expit(x).astype(x.dtype, copy=False)  # SciPy's has no float16
+    return {"x": sigmoid(x) * sigmoid(-x) * cotangent}

@@ -29,13 +29,13 @@ Source
 
 import numpy as np
 
+from reference.rows import over_rows
 from reference.sequences import (
     empty_states,
     in_order,
     initial,
     input_gradient,
     outputs,
-    over_steps,
     state_cotangents,
 )
 from reference.shapes import expect
@@ -60,8 +60,8 @@ def vjp(cotangent, x, W, U, b, h0=None, mask=None, *, return_sequences=False, go
         dh[t] += np.where(keep[t], d[t] @ U.T, dh[t + 1])
     gradients = {
         "x": input_gradient(d @ W.T, go_backwards),
-        "W": over_steps(xs, d),
-        "U": over_steps(h[:-1], d),
+        "W": over_rows(xs, d),
+        "U": over_rows(h[:-1], d),
         "b": d.sum((0, 1)),
     }
     return gradients if h0 is None else gradients | {"h0": dh[0]}

@@ -146,6 +146,27 @@ def test_numerical_gradient_entry_by_entry():
     assert some == pytest.approx(exact.reshape(-1)[[5, 7]])
 
 
+QUIET = {
+    "a dead unit": (lambda x: np.maximum(x, 0), [-3.0], 0.0, 3),
+    "a small slope beside 1": (lambda x: 1 + 1e-5 * x, [0.5], 1e-5, 3),
+    "smooth": (np.sin, [1.0], math.cos(1.0), 1),
+    "a fast wave": (lambda x: np.sin(1e6 * x), [0.0], 1e6, 6),
+    "a root at 0": (lambda x: np.sqrt(np.abs(x)) * np.sign(x), [0.0], math.inf, 8),
+}
+
+
+@pytest.mark.parametrize(("forward", "x", "slope", "scans"), QUIET.values(), ids=QUIET)
+def test_steps_end_where_only_noise_is_left(forward, x, slope, scans):
+    """Finer steps have more of it; what still changes with the step is followed down."""
+    walked = line(forward, np.array(x))
+    estimate = derivative(walked)
+    assert walked.evaluations == 8 * scans
+    if math.isfinite(slope):
+        assert abs(estimate.value - slope) <= max(estimate.error, 1e-12 * abs(slope))
+    else:
+        assert estimate.error > 0.1 * abs(estimate.value)
+
+
 def test_numerical_gradient_of_complex_input_and_at_a_bound():
     z = normal(3) + 1j * normal(3, seed=1)
     made = problem(lambda z: z * z, lambda u, z: {}, {"z": z})
