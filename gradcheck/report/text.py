@@ -17,6 +17,8 @@ _TRICKY = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
+# A browser breaks a line after any hyphen, the one of 1.5e-16 too.
+_HYPHENATED = re.compile(r"(?<![\w.-])-?\d[\d.]*e[-+]\d+|(?<![\w.-])-\d[\d.]*\d|(?<![\w.-])-\d")
 _WORDS = {0: "no", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
 _WORDS |= {8: "eight", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
 
@@ -184,12 +186,16 @@ def prose(sentence: str, limit: int = LONG) -> Markup:
     return code(sentence[:1].upper() + sentence[1:], limit)
 
 
+def _whole_numbers(words: str) -> Markup:
+    return Markup(_HYPHENATED.sub(r'<span class="keep">\g<0></span>', str(escape(words))))
+
+
 def code(words: str, limit: int = LONG) -> Markup:
-    """Text in which what stands between backticks is code."""
+    """Text in which what stands between backticks is code, and numbers stay in one piece."""
     parts = short(words, limit).split("`")
     if len(parts) % 2 == 0:  # an odd backtick is a backtick
         parts = [*parts[:-2], f"{parts[-2]}`{parts[-1]}"]
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number_ % 2 else escape(part)
+        Markup("<code>{}</code>").format(part) if number_ % 2 else _whole_numbers(part)
         for number_, part in enumerate(parts)
     )

@@ -60,6 +60,8 @@ def test_invisible_characters_become_visible_and_the_others_stay(tricky, text):
         ("one ` alone", "One ` alone"),
         ("`a` and ` b", "<code>a</code> and ` b"),
         ("", ""),
+        ("not -1.7e-16, 3 <", 'Not <span class="keep">-1.7e-16</span>, 3 &lt;'),
+        ("-2.5. A float-64, 1-2", '<span class="keep">-2.5</span>. A float-64, 1-2'),
     ],
 )
 def test_a_sentence_begins_with_a_capital_and_backticks_are_code(text, html):
