@@ -129,5 +129,11 @@ def reset_random_state(seed: int = 0) -> None:
 
     random.seed(seed)
     np.random.seed(seed)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    devices = torch.cuda, torch.backends.mps, torch.xpu
+    if any(device.is_available() for device in devices):
+        torch.manual_seed(seed)
+    else:  # a hundred times as fast: for devices that may come, the other keeps a traceback a call
+        torch.default_generator.manual_seed(seed)

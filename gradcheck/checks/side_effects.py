@@ -120,7 +120,7 @@ def _watched_random_state() -> Iterator[Callable[[], tuple[Any, ...]]]:
     random.seed(UNUSUAL)
     np.random.seed(UNUSUAL)
     if torch is not None:
-        torch.manual_seed(UNUSUAL)
+        torch.default_generator.manual_seed(UNUSUAL)
     try:
         yield _random_state
     finally:
