@@ -70,12 +70,15 @@ def _uses(scene: Scene, name: str) -> bool:
 
 
 def _shrunk(scene: Scene, name: str) -> float | None:
-    """The factor that the whole claim has there, if it is the same for every entry."""
+    """The factor that the whole claim has there, if it is the same for every entry, and not 1."""
     true, claimed = scene.numerical(name)[0], scene.claimed(name)
-    live = np.abs(true) > 1e-6 * np.max(np.abs(true), initial=0.0)
-    ratios = claimed[live] / true[live]
-    same = ratios.size > 0 and np.ptp(ratios) <= 1e-6 * abs(ratios[0])
-    return float(ratios[0]) if same else None
+    size = np.max(np.abs(true), initial=0.0)
+    live = np.abs(true) > 1e-6 * size
+    if not live.any():
+        return None
+    factor = float(np.median(claimed[live] / true[live]))
+    same = np.all(np.abs(claimed - factor * true) <= 1e-6 * abs(factor) * size)
+    return factor if same and not np.isclose(factor, 1.0) else None
 
 
 def _room(study: Study, item: Integers) -> dict[str, int]:

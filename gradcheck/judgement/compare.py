@@ -117,7 +117,7 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
     """The comparison that the levels so far allow."""
     levels, stairs = plateaus.trusted(scans, line.unit)
     estimate = settle(line, levels, stairs)
-    nothing = _nothing(line, estimate, said)
+    nothing = _nothing(line, scans, estimate, said)
     if nothing:
         estimate = dataclasses.replace(estimate, error=nothing)
     tolerance = estimate.error + said.margin
@@ -146,16 +146,18 @@ def conclude(line: fd.Line, scans: list[fd.Scan], said: Claimed, bend: float = 0
     )
 
 
-def _nothing(line: fd.Line, estimate: Estimate, said: Claimed) -> float:
+def _nothing(line: fd.Line, scans: Sequence[fd.Scan], estimate: Estimate, said: Claimed) -> float:
     """The rounding of the outputs, where claim and derivative are both below it; else 0.0.
 
     A backward pass works with terms as large as cotangent times outputs: a gradient smaller than
     their roundoff is zero to it. (The gradient of a saturated softmax, of a bias that cancels.)
+    Where no output ever moves the terms are unknown: p - 1, of a softmax of one class, is of 1.
     """
     largest = max(abs(estimate.value), said.weight)
     if not 0.0 < largest < math.inf:
         return 0.0
-    rounding = 4 * EPS * line.weight(line.base)
+    moved = any(scan.changed for scan in scans)
+    rounding = 4 * EPS * max(line.weight(line.base), 0.0 if moved else line.loudness)
     return rounding if largest <= rounding else 0.0
 
 

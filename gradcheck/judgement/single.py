@@ -152,7 +152,7 @@ def _settle(case: Case, name: str, placed: Placed, result: Comparison) -> Judgem
         return _failed(case, name, placed, result)
     verdict = judgement(case, name, placed.direction, result)
     signal = min(abs(result.returned), result.weight / 8)
-    coarse = 0.0 < case.target * signal < result.tolerance
+    coarse = result.reference <= result.weight and 0.0 < case.target * signal < result.tolerance
     if coarse and result.resolution <= RESCUED * case.target and placed.reach == math.inf:
         along = dataclasses.replace(placed, direction=aligned(case, name, placed.direction))
         line = case.line({name: along.direction}, along.stencil, along.reach)

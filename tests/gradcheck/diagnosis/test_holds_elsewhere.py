@@ -309,3 +309,24 @@ def test_only_where_needs_an_example_that_is_right():
     arrays = {"x": np.linspace(0.3, 1.2, 5)}
     assert conditions._is_right(scene(sine, lambda u, x: {"x": u * np.cos(x)}, arrays), "x")
     assert not conditions._is_right(scene(sine, grows, arrays), "x")
+
+
+def test_a_value_that_is_overwritten_is_no_factor():
+    """Every value written to one place gets its gradient, the last of which alone is right."""
+
+    def forward(x, v, index):
+        y = x.copy()
+        for k, row in enumerate(index):
+            y[row] = v[k]
+        return y
+
+    def vjp(u, x, v, index):
+        kept = np.ones(len(x), bool)
+        kept[index] = False
+        return {"x": u * kept[:, None], "v": u[index]}
+
+    inputs = {"x": "rows d", "v": "count d", "index": integers("count", 0, "rows")}
+    written = Subject("written", forward, vjp, inputs, dims={"rows": (1, 5)})
+    findings = check(written, seed=1).findings
+    assert findings
+    assert not any("times what" in f.message for f in findings), findings[0].message

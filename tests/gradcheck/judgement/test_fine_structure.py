@@ -154,6 +154,15 @@ def test_saturated_beside_1():
         assert one(entropy, vjp, x, seed).verdict in ("correct", "inconclusive")
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_claim_below_the_rounding_of_what_never_moves_is_zero(seed):
+    """The softmax of one class is 1, and p - 1 all rounding; ten times more is none."""
+    x = np.array([[0.6], [-1.5]])
+    for dust, verdict in ((4e-16, "correct"), (4e-15, "wrong")):
+        found = one(lambda x: 0.0 * x, lambda u, x, dust=dust: dust * u, x, seed)
+        assert found.verdict == verdict
+
+
 def shut_gate(kernel):
     """(1 - sigmoid) times a candidate; the claim keeps the digits that forward has lost."""
 
