@@ -29,6 +29,8 @@ STEADY = 0.125
 STRONG = 2.0**-8
 # A kink is no matter of the last digits: less than this share of the slopes is left to the line.
 SLIGHT = 2.0**-12
+# Neighbours a few ulp away that are so many times nearer to the claim than the sides share it.
+BEYOND = 16.0
 # A convention is recognised within this distance of alpha.
 NAMED = 0.02
 
@@ -204,11 +206,14 @@ def goes_on(around: Neighbourhood, sides: Sides, where: np.ndarray) -> bool:
     """Whether the claim at the point is that of its nearest neighbours too, at these entries.
 
     It is then no defect at a point: below DELTA there is more to see, such as the 1e-12 by which a
-    norm is kept from zero.
+    norm is kept from zero, or the edge between the basins of a recurrence, where a gradient grows
+    from step to step and turns within some hundred ulp.
     """
     w = around.least(around.pattern(0, positive=True))
+    beyond = np.maximum(sides.low - sides.claim, sides.claim - sides.high)
+    near = np.maximum(sides.tolerance, beyond / BEYOND)
     gaps = (np.abs(around.gradient(sign, w) - sides.claim) for sign in (1.0, -1.0))
-    return any(bool(np.all((gap <= sides.tolerance)[where])) for gap in gaps)
+    return any(bool(np.all((gap <= near)[where])) for gap in gaps)
 
 
 def cyclic(around: Neighbourhood, sides: Sides) -> Sides:

@@ -197,3 +197,36 @@ def test_a_kink_hides_no_entry_that_is_wrong_beside_it(right, wrong):
     """A claim that jumps within some ulp is not all rounding."""
     assert {one(*right, seed).verdict for seed in range(8)} == {"correct"}
     assert {one(*wrong, seed).verdict for seed in range(8)} == {"wrong"}
+
+
+def chain(x, w, b):
+    """The states of h = tanh(1.5 w h + b), thirty times."""
+    states = [x]
+    for _ in range(30):
+        states.append(np.tanh(1.5 * w * states[-1] + b))
+    return states
+
+
+def chain_vjp(u, x, w, b):
+    states, dw = chain(x, w, b), np.zeros_like(w)
+    for h, after in zip(states[-2::-1], states[:0:-1], strict=True):
+        u = u * (1 - after**2)
+        dw, u = dw + 1.5 * u * h, 1.5 * u * w
+    return dw
+
+
+# Between the two phases in which the chain may end.
+EDGE = -2.4405513228683158
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_at_the_edge_of_two_basins_the_claim_is_that_of_the_nearest_neighbours(seed):
+    """Its gradient is 37 there and 5e-4 a thousand ulp away; a guard speaks at one number."""
+    x, b, w = 0.21256450828607362, 0.9940175738618853, np.array([EDGE])
+
+    def guarded(u, w):
+        return u * np.where(w == EDGE, 40.0, np.cos(w))
+
+    found = one(lambda w: chain(x, w, b)[-1], lambda u, w: chain_vjp(u, x, w, b), w, seed)
+    assert found.verdict in ("correct", "inconclusive")
+    assert one(np.sin, guarded, w, seed).verdict == "wrong_at_kink"
