@@ -133,7 +133,7 @@ def drawn(subject: Subject, count: int, seed: int) -> list[Example]:
     from hypothesis import seed as seeded
     from hypothesis.errors import Unsatisfiable
 
-    from gradcheck.profiles import hypothesis_settings
+    from gradcheck.profiles import hypothesis_settings, the_same_draws
 
     key = (id(subject), count, seed)
     if key not in _DRAWN:
@@ -143,7 +143,7 @@ def drawn(subject: Subject, count: int, seed: int) -> list[Example]:
             found.append(example)
 
         draw = hypothesis_settings(count, Phase.generate)(given(strategy(subject))(keep))
-        with contextlib.suppress(Unsatisfiable):
+        with contextlib.suppress(Unsatisfiable), the_same_draws():
             seeded(seed)(draw)()
         while len(_DRAWN) > DRAWS:
             _DRAWN.pop(next(iter(_DRAWN)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,3 +52,28 @@ def hypothesis_settings(examples: int, *phases: Any) -> Any:
         print_blob=False,
         report_multiple_bugs=True,
     )
+
+
+@contextmanager
+def the_same_draws() -> Iterator[None]:
+    """Inside, what Hypothesis draws for a seed does not depend on which modules are loaded.
+
+    Now and then it draws a number that it found in the source of one: a seed would then mean other
+    examples in a whole run than for one layer alone. There is no setting for that.
+    """
+    from hypothesis.internal.conjecture import providers
+
+    found = getattr(providers, "_get_local_constants", None)
+    if found is None:  # before 6.131 there was no such thing
+        yield
+        return
+    from hypothesis.internal.constants_ast import Constants
+
+    none = Constants()
+    providers.CONSTANTS_CACHE.cache.clear()
+    providers._get_local_constants = lambda: none
+    try:
+        yield
+    finally:
+        providers._get_local_constants = found
+        providers.CONSTANTS_CACHE.cache.clear()

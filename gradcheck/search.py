@@ -18,7 +18,7 @@ from gradcheck.examples import Example, canonical, drawn, strategy
 from gradcheck.findings import Key
 from gradcheck.inputs import Constant
 from gradcheck.limits import TookTooLong
-from gradcheck.profiles import hypothesis_settings
+from gradcheck.profiles import hypothesis_settings, the_same_draws
 
 if TYPE_CHECKING:
     from gradcheck.runner import Run
@@ -105,7 +105,7 @@ def _shrink(run: Run, count: int) -> None:
 
     property_ = given(strategy(run.subject))(draw)
     try:
-        with run.coverage.observing():
+        with run.coverage.observing(), the_same_draws():
             seed(run.plan.seed)(hypothesis_settings(count)(property_))()
     except _Stop:
         pass

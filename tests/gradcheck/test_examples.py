@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from scipy import special
 
 from gradcheck import Subject, array, check
-from gradcheck.examples import arrays_of, canonical
+from gradcheck.examples import arrays_of, canonical, drawn
 from gradcheck.inputs import Array
 from gradcheck.values import Fill, fill
 
@@ -61,3 +63,18 @@ def test_wrong_at_such_points_alone(where):
             PAIR,
         )
         assert check(subject, seed=0).passed == (factor == 1.0)
+
+
+def test_a_seed_means_the_same_examples_whatever_is_loaded(monkeypatch):
+    """Hypothesis draws numbers from the source of the modules that happen to be loaded."""
+
+    def examples():
+        subject = Subject("f", lambda x: x, lambda u, x: {"x": u}, {"x": "n m"})
+        providers.CONSTANTS_CACHE.cache.clear()
+        return drawn(subject, 200, seed=3)
+
+    before = examples()
+    loaded = Constants(integers=set(range(2, 19)))
+    monkeypatch.setattr(providers, "_get_local_constants", lambda: loaded)
+    assert examples() == before
+    assert providers._get_local_constants() is loaded
