@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradcheck.judgement.problem import Judgement
-from tests.gradcheck.judgement.cases import normal, one
+from tests.gradcheck.judgement.cases import judged, normal, one
 
 
 def relu(x):
@@ -230,3 +230,48 @@ def test_at_the_edge_of_two_basins_the_claim_is_that_of_the_nearest_neighbours(s
     found = one(lambda w: chain(x, w, b)[-1], lambda u, w: chain_vjp(u, x, w, b), w, seed)
     assert found.verdict in ("correct", "inconclusive")
     assert one(np.sin, guarded, w, seed).verdict == "wrong_at_kink"
+
+
+TINY = 2.0**-30
+NET = {
+    "X": TINY * np.array([[3, -3], [4, 6], [-3, -5], [-3, 0], [6, 6.0]]),
+    "W1": np.array([[4, -5], [2, 3.0]]),
+    "b1": TINY * np.array([6, 0.0]),
+    "W2": TINY * np.array([[6, 1, 6, 4], [5, 2, -1, -4.0]]),
+    "b2": np.array([1, -3, 0, 1.0]),
+}
+
+
+OF_ROWS = np.array([[3.0], [5.0], [2.0], [-4.0], [-1.0]])
+
+
+def net(X, W1, b1, W2, b2):
+    hidden = relu(X @ W1 + b1)
+    return hidden, relu(hidden @ W2 + b2)
+
+
+def net_vjp(u, X, W1, b1, W2, b2, factor=1.0):
+    hidden, y = net(X, W1, b1, W2, b2)
+    d2 = u * OF_ROWS * (y > 0)
+    d1 = d2 @ W2.T * (hidden > 0)
+    return {
+        "X": d1 @ W1.T,
+        "W1": X.T @ d1,
+        "b1": d1.sum(0),
+        "W2": hidden.T @ d2,
+        "b2": factor * d2.sum(0),
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_kinks_that_a_tiny_product_shifts_by_less_than_any_step_are_undecided(seed):
+    """A bias of 0 beside products of 1e-17: some rows are past their kink, some at it."""
+
+    def forward(**point):
+        return np.sum(OF_ROWS * net(**point)[1])
+
+    found = judged(forward, net_vjp, NET, seed)
+    assert {v.verdict for v in found.values()} <= {"correct", "inconclusive"}, found
+    away = {name: x + 0.3 for name, x in NET.items()}
+    wrong = judged(forward, lambda u, **given: net_vjp(u, **given, factor=1.1), away, seed)
+    assert wrong["b2"].verdict == "wrong"
