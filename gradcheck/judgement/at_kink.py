@@ -54,7 +54,10 @@ def _beside(
     if case.problem.kinks == "avoid" and seen <= kinks.VERIFIED:
         return _avoided(case, name, around, retry)
     if not sides.kinked.any():
-        return _point_defect(case, name, around, sides) if seen <= kinks.VERIFIED else None
+        if seen <= kinks.VERIFIED:
+            return _point_defect(case, name, around, sides)
+        shared = name not in case.known_at_kinks and _kinked_jointly(around, sides)
+        return unsettled(name, FAINT) if shared else None
     if seen > kinks.VERIFIED:
         faint = seen <= kinks.FAINTLY
         return unsettled(name, FAINT) if faint else None

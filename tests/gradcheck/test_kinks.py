@@ -275,3 +275,25 @@ def test_kinks_that_a_tiny_product_shifts_by_less_than_any_step_are_undecided(se
     away = {name: x + 0.3 for name, x in NET.items()}
     wrong = judged(forward, lambda u, **given: net_vjp(u, **given, factor=1.1), away, seed)
     assert wrong["b2"].verdict == "wrong"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kinks_that_cancel_along_one_input_are_seen_with_the_others(seed):
+    """Four units of a bias of 0: along x alone both sides are alike, and 0 at each kink is not."""
+    A = TINY * np.array([[-1, 3, 5, 1, 4, -1, 4, 0.0]])
+    a = np.array([0.0, 1.06, 0.0, 1.74, 0.0, 0.69, 0.0, -2.03])
+    B = np.array([[5], [6], [3], [5], [-6], [-2], [1], [0.0]])
+
+    def forward(x, A, a):
+        return relu(x @ A + a) @ B - 5
+
+    def vjp(u, x, A, a, kept=1.0):
+        d = kept * u @ B.T * (x @ A + a > 0)
+        return {"x": d @ A.T, "A": x.T @ d, "a": d.sum(0)}
+
+    point = {"x": np.zeros((1, 1)), "A": A, "a": a}
+    found = judged(forward, vjp, point, seed)
+    assert found["x"].verdict in ("correct", "inconclusive")
+    away = {**point, "a": a + 0.1}
+    wrong = judged(forward, lambda u, **given: vjp(u, **given, kept=0.9), away, seed)
+    assert wrong["x"].verdict == wrong["a"].verdict == "wrong"
