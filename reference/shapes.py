@@ -87,8 +87,7 @@ def _bind(name, actual, word, size, sizes, origins):
             f"{name} has shape {actual} and {other} has shape {shape}: "
             f"{dimension} cannot be both {size} and {sizes[word]}"
         )
-    if word not in origins:
-        origins[word] = (name, actual)
+    origins.setdefault(word, (name, actual))
 
 
 def _words(wanted):
